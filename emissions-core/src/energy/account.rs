@@ -1,0 +1,383 @@
+use super::counter::{Counter, Step};
+use super::meter::{Meter, Reading};
+use crate::quantity::{Energy, Power};
+use std::time::Duration;
+
+/// How an account treats time between readings.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rules {
+    /// Power is taken as known between two readings no further apart than this; beyond, the stretch is a gap.
+    pub longest_step: Duration,
+}
+
+/// Something a reader of the record must know of a meter.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Incident {
+    /// The counter fell: it was restarted. What had been counted stays.
+    CounterReset,
+    /// No reading covered a stretch of time; it was filled with the power next to it.
+    Bridged,
+}
+
+/// The books of one meter.
+///
+/// Time is counted from the beginning of the run. Everything up to `covered_to` is in the sums.
+#[derive(Clone, Debug, Default)]
+pub struct Account {
+    counter: Counter,
+    power: Option<(Duration, Power)>,
+    covered_to: Duration,
+    /// Time before the first reading whose power is not known yet.
+    lead: Duration,
+    aside: bool,
+    total: Total,
+}
+
+/// The sums of an account.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Total {
+    /// Energy that readings cover.
+    pub counted: Energy,
+    /// Energy of the gaps, at the power next to them: known within 0 to 2 times.
+    pub bridged: Energy,
+    /// What a lost meter may have missed since: not in the figure, only in its upper bound.
+    pub unseen: Energy,
+    /// Time that no reading covers.
+    pub gap: Duration,
+    /// Energy seen while the run was stopped or the machine slept: kept apart.
+    pub suspended: Energy,
+    /// The same stretches by integrated power, where a counter and power are both read: the cross-check.
+    pub by_power: Option<Energy>,
+    /// How many readings there were.
+    pub samples: u64,
+    /// The newest absolute reading of the counter.
+    pub counter: Option<Energy>,
+}
+
+impl Total {
+    /// The figure: what was counted and what was bridged.
+    #[must_use]
+    pub fn energy(&self) -> Energy {
+        self.counted + self.bridged
+    }
+}
+
+impl Account {
+    /// Takes a reading made at `at`.
+    pub fn record(
+        &mut self,
+        meter: &Meter,
+        rules: Rules,
+        at: Duration,
+        reading: Reading,
+    ) -> Option<Incident> {
+        let since = at.saturating_sub(self.covered_to);
+        let mean = self.mean_power_until(reading.power);
+        self.check_by_power(rules, at, reading);
+        let incident = match (reading.energy, self.counter.last()) {
+            // A counter that did not answer this time: its next reading will hold this stretch.
+            (None, Some(_)) => return None,
+            (Some(energy), _) => self.by_counter(meter, at, since, energy, mean),
+            (None, None) => self.by_gauge(rules, since, mean),
+        };
+        self.covered_to = at;
+        self.total.samples += 1;
+        self.total.counter = self.counter.last();
+        incident
+    }
+
+    /// From now on energy is kept apart (`true`: the run is stopped) or counted again (`false`). Read the meter first.
+    pub fn set_aside(&mut self, aside: bool) {
+        self.aside = aside;
+    }
+
+    /// The meter is gone for good: what it had stays.
+    pub fn lose(&mut self, end: Duration) {
+        let missing = end.saturating_sub(self.covered_to);
+        self.total.gap += missing;
+        self.total.unseen += self.power.map_or(Power::ZERO, |(_, power)| power) * missing;
+        self.covered_to = end;
+    }
+
+    /// The run ended at `end`: time since the last reading, or since the beginning if there never was one, is a gap.
+    pub fn close(&mut self, end: Duration) -> Option<Incident> {
+        let missing = end.saturating_sub(self.covered_to) + std::mem::take(&mut self.lead);
+        if missing.is_zero() || self.aside {
+            return None;
+        }
+        let power = self.power.map_or_else(|| self.mean_power(), |(_, power)| power);
+        self.covered_to = end;
+        self.bridge(power, missing)
+    }
+
+    /// The sums so far.
+    #[must_use]
+    pub fn total(&self) -> Total {
+        self.total
+    }
+
+    fn by_counter(
+        &mut self,
+        meter: &Meter,
+        at: Duration,
+        since: Duration,
+        energy: Energy,
+        mean: Option<Power>,
+    ) -> Option<Incident> {
+        match self.counter.advance(energy, meter.wraps_at, since, meter.ceiling) {
+            Step::First => {
+                self.lead = at;
+                mean.and_then(|power| self.fill_lead(power))
+            }
+            Step::Advanced(delta) => {
+                self.count(delta);
+                if since.is_zero() { None } else { self.fill_lead(delta / since) }
+            }
+            Step::Reset => {
+                let power = mean.unwrap_or_else(|| self.mean_power());
+                self.bridge(power, since);
+                Some(Incident::CounterReset)
+            }
+        }
+    }
+
+    fn by_gauge(&mut self, rules: Rules, since: Duration, mean: Option<Power>) -> Option<Incident> {
+        let power = mean?;
+        if self.total.samples == 0 {
+            self.lead = since;
+            self.fill_lead(power)
+        } else if since <= rules.longest_step {
+            self.count(power * since);
+            None
+        } else {
+            self.bridge(power, since)
+        }
+    }
+
+    /// Time before the first reading, filled as soon as a power is known.
+    fn fill_lead(&mut self, power: Power) -> Option<Incident> {
+        let lead = std::mem::take(&mut self.lead);
+        if lead.is_zero() { None } else { self.bridge(power, lead) }
+    }
+
+    fn count(&mut self, energy: Energy) {
+        if self.aside {
+            self.total.suspended += energy;
+        } else {
+            self.total.counted += energy;
+        }
+    }
+
+    fn bridge(&mut self, power: Power, time: Duration) -> Option<Incident> {
+        if self.aside {
+            return None;
+        }
+        self.total.bridged += power * time;
+        self.total.gap += time;
+        Some(Incident::Bridged)
+    }
+
+    /// Mean of the power before and now: the trapezoid.
+    fn mean_power_until(&mut self, now: Option<Power>) -> Option<Power> {
+        let before = self.power.map(|(_, power)| power);
+        match (before, now) {
+            (Some(before), Some(now)) => Some((before + now) * 0.5),
+            (one, other) => one.or(other),
+        }
+    }
+
+    fn mean_power(&self) -> Power {
+        let covered = self.covered_to.saturating_sub(self.total.gap);
+        if covered.is_zero() { Power::ZERO } else { self.total.counted / covered }
+    }
+
+    fn check_by_power(&mut self, rules: Rules, at: Duration, reading: Reading) {
+        let Some(now) = reading.power else { return };
+        if let (Some((then, before)), Some(_)) = (self.power, reading.energy)
+            && at.saturating_sub(then) <= rules.longest_step
+            && !self.aside
+        {
+            let stretch = (before + now) * 0.5 * at.saturating_sub(then);
+            self.total.by_power = Some(self.total.by_power.unwrap_or(Energy::ZERO) + stretch);
+        }
+        self.power = Some((at, now));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::quantity::{Domain, Kind, Method};
+    use proptest::prelude::*;
+
+    const RULES: Rules = Rules { longest_step: Duration::from_secs(3) };
+
+    fn meter(method: Method, wraps_at: Option<Energy>) -> Meter {
+        Meter {
+            domain: Domain::new(Kind::Gpu, 0),
+            name: "test".into(),
+            uuid: None,
+            method,
+            wraps_at,
+            ceiling: Power::from_watts(2000.0),
+            update_period: Duration::from_millis(100),
+        }
+    }
+
+    fn seconds(s: f64) -> Duration {
+        Duration::from_secs_f64(s)
+    }
+
+    fn watts(w: f64) -> Reading {
+        Reading::gauge(Power::from_watts(w))
+    }
+
+    fn joules(j: f64) -> Reading {
+        Reading::counter(Energy::from_joules(j))
+    }
+
+    fn play(method: Method, readings: &[(f64, Reading)]) -> Account {
+        let meter = meter(method, None);
+        let mut account = Account::default();
+        for &(at, reading) in readings {
+            account.record(&meter, RULES, seconds(at), reading);
+        }
+        account
+    }
+
+    fn close_to(actual: Energy, expected_j: f64) -> bool {
+        (actual.as_joules() - expected_j).abs() < 1e-9
+    }
+
+    #[test]
+    fn constant_power_is_not_lost() {
+        let account =
+            play(Method::NvmlPower, &[(0.0, watts(250.0)), (1.0, watts(250.0)), (2.0, watts(250.0))]);
+        assert!(close_to(account.total().energy(), 500.0));
+        assert_eq!(account.total().gap, Duration::ZERO);
+    }
+
+    #[test]
+    fn a_ramp_is_its_trapezoid() {
+        // 0 to 100 W in 2 s: 100 J; down to 50 W in 1 s: 75 J.
+        let account = play(Method::NvmlPower, &[(0.0, watts(0.0)), (2.0, watts(100.0)), (3.0, watts(50.0))]);
+        assert!(close_to(account.total().energy(), 175.0));
+    }
+
+    #[test]
+    fn a_counter_is_never_integrated_from_power() {
+        let both = |j, w| joules(j).with_power(Power::from_watts(w));
+        let account =
+            play(Method::NvmlEnergyCounter, &[(0.0, both(9000.0, 400.0)), (1.0, both(9250.0, 400.0))]);
+        assert!(close_to(account.total().energy(), 250.0));
+        assert!(close_to(account.total().by_power.unwrap_or_default(), 400.0));
+    }
+
+    #[test]
+    fn before_a_late_first_reading_the_first_power_counts_and_is_a_gap() {
+        let both = |j, w| joules(j).with_power(Power::from_watts(w));
+        let account =
+            play(Method::NvmlEnergyCounter, &[(2.0, both(70.0, 250.0)), (10.0, both(2070.0, 250.0))]);
+        let total = account.total();
+        assert!(close_to(total.counted, 2000.0));
+        assert!(close_to(total.bridged, 500.0));
+        assert_eq!(total.gap, seconds(2.0));
+    }
+
+    #[test]
+    fn a_late_counter_without_power_is_filled_from_its_first_step() {
+        let account = play(Method::Rapl, &[(2.0, joules(70.0)), (4.0, joules(170.0))]);
+        assert!(close_to(account.total().bridged, 100.0));
+    }
+
+    #[test]
+    fn a_reset_keeps_what_was_counted_and_fills_the_step() {
+        let both = |j| joules(j).with_power(Power::from_watts(250.0));
+        let meter = meter(Method::NvmlEnergyCounter, None);
+        let mut account = Account::default();
+        account.record(&meter, RULES, seconds(0.0), both(1000.0));
+        account.record(&meter, RULES, seconds(1.0), both(1250.0));
+        let incident = account.record(&meter, RULES, seconds(2.0), both(30.0));
+        account.record(&meter, RULES, seconds(3.0), both(280.0));
+        assert_eq!(incident, Some(Incident::CounterReset));
+        assert!(close_to(account.total().counted, 500.0));
+        assert!(close_to(account.total().bridged, 250.0));
+        assert_eq!(account.total().gap, seconds(1.0));
+    }
+
+    #[test]
+    fn a_counter_bridges_a_stalled_reader_by_itself() {
+        let account = play(Method::Rapl, &[(0.0, joules(0.0)), (60.0, joules(6000.0))]);
+        assert!(close_to(account.total().counted, 6000.0));
+        assert_eq!(account.total().gap, Duration::ZERO);
+    }
+
+    #[test]
+    fn power_across_a_stall_is_a_gap() {
+        let account = play(Method::NvmlPower, &[(0.0, watts(100.0)), (60.0, watts(100.0))]);
+        assert!(close_to(account.total().bridged, 6000.0));
+        assert_eq!(account.total().gap, seconds(60.0));
+    }
+
+    #[test]
+    fn a_counter_that_misses_one_answer_loses_nothing() {
+        let both = |j| joules(j).with_power(Power::from_watts(100.0));
+        let account =
+            play(Method::NvmlEnergyCounter, &[(0.0, both(0.0)), (1.0, watts(100.0)), (2.0, both(200.0))]);
+        assert!(close_to(account.total().energy(), 200.0));
+    }
+
+    #[test]
+    fn a_lost_meter_keeps_what_it_had_and_only_its_upper_bound_grows() {
+        let mut account = play(Method::NvmlPower, &[(0.0, watts(250.0)), (2.0, watts(250.0))]);
+        account.lose(seconds(10.0));
+        let total = account.total();
+        assert!(close_to(total.energy(), 500.0));
+        assert!(close_to(total.unseen, 2000.0));
+        assert_eq!(total.gap, seconds(8.0));
+    }
+
+    #[test]
+    fn energy_of_a_stopped_run_is_kept_apart() {
+        let meter = meter(Method::Rapl, None);
+        let mut account = Account::default();
+        account.record(&meter, RULES, seconds(0.0), joules(0.0));
+        account.record(&meter, RULES, seconds(1.0), joules(50.0));
+        account.set_aside(true);
+        account.record(&meter, RULES, seconds(5.0), joules(90.0));
+        account.set_aside(false);
+        account.record(&meter, RULES, seconds(6.0), joules(140.0));
+        assert!(close_to(account.total().counted, 100.0));
+        assert!(close_to(account.total().suspended, 40.0));
+    }
+
+    #[test]
+    fn time_after_the_last_reading_is_a_gap_at_its_power() {
+        let mut account = play(Method::NvmlPower, &[(0.0, watts(100.0)), (1.0, watts(100.0))]);
+        assert_eq!(account.close(seconds(3.0)), Some(Incident::Bridged));
+        assert!(close_to(account.total().bridged, 200.0));
+    }
+
+    proptest! {
+        /// Reading a straight ramp more often changes nothing, and nothing is ever negative or NaN.
+        #[test]
+        fn any_split_of_a_ramp_gives_the_same_energy(
+            first in 0.0_f64..700.0,
+            slope in -100.0_f64..100.0,
+            mut cuts in prop::collection::vec(0.001_f64..2.999, 0..20),
+        ) {
+            let power = |t: f64| (first + slope * t).max(0.0);
+            let straight = first + slope * 3.0 >= 0.0;
+            cuts.sort_by(f64::total_cmp);
+            let mut series = vec![(0.0, watts(power(0.0)))];
+            series.extend(cuts.iter().map(|&t| (t, watts(power(t)))));
+            series.push((3.0, watts(power(3.0))));
+            let energy = play(Method::NvmlPower, &series).total().energy().as_joules();
+            prop_assert!(energy >= 0.0 && energy.is_finite());
+            if straight {
+                let exact = (first + slope * 1.5) * 3.0;
+                prop_assert!((energy - exact).abs() < 1e-3, "{energy} {exact}");
+            }
+        }
+    }
+}

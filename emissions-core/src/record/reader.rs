@@ -1,0 +1,166 @@
+use super::line::{ComponentLine, NoteLine, Sample};
+use super::summary::{ComponentRecord, Status, Summary};
+use super::{Interval, IntervalWithBasis};
+use crate::quantity::Basis;
+use chrono::TimeDelta;
+use serde::Deserialize;
+use std::borrow::Cow;
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+use thiserror::Error;
+
+/// Why a file is not a record.
+#[derive(Debug, Error)]
+pub enum ReadError {
+    /// The system cannot read it.
+    #[error("cannot read {}: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// It has no readable first line.
+    #[error("{}:1: not the start of a run record: {reason}", path.display())]
+    NoStart {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with the line.
+        reason: String,
+    },
+}
+
+/// Reads a record, whatever state it is in: the summary of a completed run, or the totals up to the last whole line.
+///
+/// # Errors
+/// [`ReadError`] where there is no file or no start line in it.
+pub fn read(path: &Path) -> Result<Summary, ReadError> {
+    let bytes = fs::read(path).map_err(|source| ReadError::Io { path: path.to_owned(), source })?;
+    let content =
+        Content::of(&bytes).map_err(|reason| ReadError::NoStart { path: path.to_owned(), reason })?;
+    Ok(match content.end {
+        Some(end) => end,
+        None => content.into_unfinished(is_being_written(path)),
+    })
+}
+
+/// The lines that matter, of a file that may hold a day of samples: only the last of these is parsed.
+struct Content {
+    start: Summary,
+    components: Vec<ComponentLine>,
+    notes: Vec<NoteLine>,
+    sample: Option<Sample>,
+    end: Option<Summary>,
+}
+
+#[derive(Deserialize)]
+struct Tag<'a> {
+    #[serde(borrow, rename = "type")]
+    kind: Cow<'a, str>,
+}
+
+impl Content {
+    fn of(bytes: &[u8]) -> Result<Self, String> {
+        // A line is whole when its newline is there.
+        let whole = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
+        let mut lines = bytes.get(..whole).unwrap_or_default().split(|&byte| byte == b'\n');
+        let first = lines.next().filter(|line| !line.is_empty()).ok_or("it is empty")?;
+        let tag: Tag<'_> = serde_json::from_slice(first).map_err(|error| error.to_string())?;
+        if tag.kind != "start" {
+            return Err(format!("its type is `{}`", tag.kind));
+        }
+        let start: Summary = serde_json::from_slice(first).map_err(|error| error.to_string())?;
+        let mut content = Self { start, components: Vec::new(), notes: Vec::new(), sample: None, end: None };
+        let mut last_sample = None;
+        for line in lines {
+            if line.starts_with(br#"{"type":"sample""#) {
+                last_sample = Some(line).filter(|line| line.ends_with(b"}")).or(last_sample);
+                continue;
+            }
+            // Lines that cannot be read and kinds that are not known are no reason to lose the rest.
+            let Ok(tag) = serde_json::from_slice::<Tag<'_>>(line) else { continue };
+            match &*tag.kind {
+                "component" => content.components.extend(serde_json::from_slice::<ComponentLine>(line)),
+                "note" => content.notes.extend(serde_json::from_slice::<NoteLine>(line)),
+                "sample" => last_sample = Some(line),
+                "end" => content.end = serde_json::from_slice(line).ok().or(content.end),
+                _ => {}
+            }
+        }
+        content.sample = last_sample.and_then(|line| serde_json::from_slice(line).ok());
+        Ok(content)
+    }
+
+    fn into_unfinished(self, age: Age) -> Summary {
+        let mut summary = self.start;
+        let intervals = summary.record_every_s.unwrap_or(10.0) * 3.0;
+        summary.status = match age {
+            Age::Locked => Status::Running,
+            Age::Written(age) if age.as_secs_f64() < intervals => Status::Running,
+            Age::Written(_) | Age::Unlocked => Status::Interrupted,
+        };
+        summary.notes = self.notes.into_iter().map(|note| note.text).collect();
+        let Some(sample) = self.sample else { return summary };
+        summary.duration_s = sample.t_s;
+        summary.ended_at = (summary.status == Status::Interrupted).then(|| {
+            let milliseconds = Duration::from_secs_f64(sample.t_s.clamp(0.0, 1e10));
+            summary.started_at + TimeDelta::from_std(milliseconds).unwrap_or_default()
+        });
+        summary.components =
+            self.components.iter().filter_map(|component| component_of(component, &sample)).collect();
+        let basis = summary.components.iter().map(|component| component.basis).max();
+        summary.energy_kwh = sample.energy_kwh.map(|energy| with_basis(energy, basis));
+        summary.measured_share = sample.measured_share;
+        summary.facility_energy_kwh = sample.facility_energy_kwh;
+        summary.emissions_g = sample.emissions_g;
+        summary
+    }
+}
+
+fn component_of(component: &ComponentLine, sample: &Sample) -> Option<ComponentRecord> {
+    Some(ComponentRecord {
+        id: component.id.clone(),
+        kind: component.kind,
+        name: component.name.clone(),
+        method: component.method,
+        basis: component.basis,
+        energy_kwh: *sample.component_kwh.get(&component.id)?,
+        share: 1.0,
+        samples: sample.samples.get(&component.id).copied(),
+        gap_s: sample.gap_s.get(&component.id).copied().unwrap_or(0.0),
+    })
+}
+
+fn with_basis(energy: Interval, basis: Option<Basis>) -> IntervalWithBasis {
+    IntervalWithBasis {
+        value: energy.value,
+        low: energy.low,
+        high: energy.high,
+        basis: basis.unwrap_or(Basis::Assumed),
+    }
+}
+
+/// What the file itself says of its writer.
+enum Age {
+    /// Its writer holds it.
+    Locked,
+    /// Nobody holds it.
+    Unlocked,
+    /// Locks are unknown here; the last line is so old.
+    Written(Duration),
+}
+
+fn is_being_written(path: &Path) -> Age {
+    let Ok(file) = File::open(path) else { return Age::Unlocked };
+    match file.try_lock_shared() {
+        Ok(()) => Age::Unlocked,
+        Err(TryLockError::WouldBlock) => Age::Locked,
+        Err(TryLockError::Error(_)) => {
+            let written = file.metadata().and_then(|metadata| metadata.modified());
+            let age = written.map(|at| SystemTime::now().duration_since(at).unwrap_or_default());
+            age.map_or(Age::Unlocked, Age::Written)
+        }
+    }
+}

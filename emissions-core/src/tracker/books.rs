@@ -1,0 +1,138 @@
+//! From the books to the figures of a record.
+
+use crate::energy::{Meter, Total};
+use crate::footprint::{Component, Footprint, PlatformModel, StatedPue};
+use crate::intensity::Quote;
+use crate::quantity::{Basis, Domain, Energy, Estimate, Kind, Quantity};
+use crate::record::{
+    CarbonIntensityRecord, ComponentRecord, GpuRecord, Interval, IntervalWithBasis, PlaceRecord, PueRecord,
+};
+use crate::sampler::Books;
+use std::time::Duration;
+
+/// Disagreement of counter and integrated power from which on it is told.
+const DISAGREEMENT: f64 = 0.05;
+
+/// What figures are made with.
+#[derive(Clone, Debug)]
+pub(super) struct Factors {
+    pub quote: Quote,
+    pub pue: StatedPue,
+    pub platform: Option<PlatformModel>,
+}
+
+impl Factors {
+    /// The footprint if the run ended `at`, over the time it was neither stopped nor asleep.
+    pub fn footprint(&self, books: &Books, at: Duration) -> Footprint {
+        let active = at.saturating_sub(books.idle(at));
+        Footprint::of(books.ledger.totals_at(at), self.platform, active, &self.pue, &self.quote)
+    }
+
+    pub fn place(&self) -> Option<PlaceRecord> {
+        self.quote.place.as_ref().map(|place| PlaceRecord {
+            id: place.id.clone(),
+            name: place.name.clone(),
+            given_by: self.quote.given_by,
+        })
+    }
+
+    pub fn intensity(&self) -> CarbonIntensityRecord {
+        CarbonIntensityRecord {
+            g_per_kwh: interval(&self.quote.intensity),
+            year: self.quote.year,
+            factors: self.quote.factors.map(|factors| factors.as_str().to_owned()),
+            flow: self.quote.flow.map(|flow| flow.as_str().to_owned()),
+            source: self.quote.source.clone(),
+        }
+    }
+
+    pub fn pue(&self) -> PueRecord {
+        let pue = self.pue.pue;
+        PueRecord {
+            value: pue.value.ratio(),
+            low: pue.low.ratio(),
+            high: pue.high.ratio(),
+            given_by: self.pue.given_by,
+        }
+    }
+}
+
+pub(super) fn interval<T: Quantity>(estimate: &Estimate<T>) -> Interval {
+    Interval { value: estimate.value.raw(), low: estimate.low.raw(), high: estimate.high.raw() }
+}
+
+pub(super) fn kwh(estimate: &Estimate<Energy>) -> Interval {
+    Interval { value: estimate.value.as_kwh(), low: estimate.low.as_kwh(), high: estimate.high.as_kwh() }
+}
+
+pub(super) fn kwh_with_basis(estimate: &Estimate<Energy>) -> IntervalWithBasis {
+    let Interval { value, low, high } = kwh(estimate);
+    IntervalWithBasis { value, low, high, basis: estimate.basis }
+}
+
+pub(super) fn component(component: &Component) -> ComponentRecord {
+    ComponentRecord {
+        id: component.domain.to_string(),
+        kind: component.domain.kind,
+        name: component.name.clone(),
+        method: component.method,
+        basis: component.method.basis(),
+        energy_kwh: kwh(&component.energy),
+        share: 1.0,
+        samples: (component.domain.kind != Kind::Platform).then_some(component.samples),
+        gap_s: component.gap.as_secs_f64(),
+    }
+}
+
+pub(super) fn gpus<'a>(meters: impl Iterator<Item = (&'a Meter, Total)>) -> Vec<GpuRecord> {
+    let mut gpus: Vec<(Domain, GpuRecord)> = meters
+        .filter(|(meter, _)| meter.domain.kind == Kind::Gpu)
+        .map(|(meter, _)| {
+            let id = meter.domain.to_string();
+            (meter.domain, GpuRecord { id, uuid: meter.uuid.clone(), name: meter.name.clone() })
+        })
+        .collect();
+    gpus.sort_by_key(|&(domain, _)| domain);
+    gpus.into_iter().map(|(_, gpu)| gpu).collect()
+}
+
+/// What instruments saw while the run was stopped, in joules.
+pub(super) fn suspended_j(books: &Books, end: Duration) -> f64 {
+    books
+        .ledger
+        .totals_at(end)
+        .filter(|(meter, _)| meter.method.basis() == Basis::Measured)
+        .map(|(_, total)| total.suspended.as_joules())
+        .sum()
+}
+
+/// All that a reader must know, as sentences.
+pub(super) fn notes(books: &Books, end: Duration) -> Vec<String> {
+    let absences = books.absences.iter().map(|absence| {
+        let remedy =
+            absence.why.remedy.as_ref().map(|remedy| format!(" (to mend: {remedy})")).unwrap_or_default();
+        format!("{}: {}{remedy}; {}", absence.sensor, absence.why, absence.instead)
+    });
+    let told = books.notes.all().iter().map(|note| note.text.clone());
+    let silent = books
+        .ledger
+        .totals_at(end)
+        .filter(|(_, total)| total.samples == 0)
+        .map(|(meter, _)| format!("{} ({}) never answered: it is not counted", meter.domain, meter.name));
+    let disagreements =
+        books.ledger.totals_at(end).filter_map(|(meter, total)| disagreement(meter, &total, end));
+    absences.chain(told).chain(silent).chain(disagreements).collect()
+}
+
+/// Counter and power of one device tell the same energy, or it is noted. Below ten seconds the counter's steps show.
+fn disagreement(meter: &Meter, total: &Total, run: Duration) -> Option<String> {
+    let by_power = total.by_power?.as_joules();
+    let by_counter = total.counted.as_joules();
+    let apart = (by_power - by_counter).abs() / by_power.max(by_counter);
+    (run >= Duration::from_secs(10) && total.samples > 3 && apart > DISAGREEMENT).then(|| {
+        format!(
+            "{} ({}): the energy counter says {by_counter:.0} J, the power over time {by_power:.0} J; the counter is used",
+            meter.domain, meter.name
+        )
+    })
+}
