@@ -38,7 +38,7 @@ impl Quote {
             year: Some(row.year),
             factors: Some(row.factors),
             flow: Some(row.flow),
-            source: row.source.title.into(),
+            source: source(row.source),
         })
     }
 
@@ -53,7 +53,7 @@ impl Quote {
             year: Some(row.year),
             factors: Some(row.factors),
             flow: Some(row.flow),
-            source: row.source.title.into(),
+            source: source(row.source),
         }
     }
 
@@ -76,6 +76,11 @@ impl Quote {
     pub fn is_placed(&self) -> bool {
         self.given_by != GivenBy::Default
     }
+}
+
+/// Who says so, in which edition, under which licence.
+fn source(source: &grid_data::Source) -> String {
+    format!("{}; {}; {}", source.publisher, source.edition, source.licence)
 }
 
 #[cfg(test)]

@@ -42,9 +42,9 @@ impl SensorError {
     #[must_use]
     pub fn reading(path: &Path, error: &io::Error) -> Self {
         let (kind, what) = match error.kind() {
-            io::ErrorKind::PermissionDenied => (ErrorKind::Denied, "not readable by this user"),
-            io::ErrorKind::NotFound => (ErrorKind::Missing, "not there"),
-            _ => (ErrorKind::Retry, "cannot be read"),
+            io::ErrorKind::PermissionDenied => (ErrorKind::Denied, "this user may not read"),
+            io::ErrorKind::NotFound => (ErrorKind::Missing, "there is no"),
+            _ => (ErrorKind::Retry, "cannot read"),
         };
         Self { kind, what: what.into(), path: Some(path.into()), errno: error.raw_os_error(), remedy: None }
     }
@@ -68,10 +68,11 @@ impl SensorError {
     }
 }
 
+/// ` /sys/class/powercap: No such file or directory (os error 2)`.
 fn located(path: Option<&Path>, errno: Option<i32>) -> String {
     match (path, errno) {
         (Some(path), Some(errno)) => {
-            format!(": {} ({})", path.display(), io::Error::from_raw_os_error(errno))
+            format!(" {}: {}", path.display(), io::Error::from_raw_os_error(errno))
         }
         (Some(path), None) => format!(": {}", path.display()),
         (None, _) => String::new(),

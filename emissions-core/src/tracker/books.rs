@@ -8,6 +8,7 @@ use crate::record::{
     CarbonIntensityRecord, ComponentRecord, GpuRecord, Interval, IntervalWithBasis, PlaceRecord, PueRecord,
 };
 use crate::sampler::Books;
+use crate::sensor::{Absence, ErrorKind};
 use std::time::Duration;
 
 /// Disagreement of counter and integrated power from which on it is told.
@@ -108,11 +109,13 @@ pub(super) fn suspended_j(books: &Books, end: Duration) -> f64 {
 
 /// All that a reader must know, as sentences.
 pub(super) fn notes(books: &Books, end: Duration) -> Vec<String> {
-    let absences = books.absences.iter().map(|absence| {
-        let remedy =
-            absence.why.remedy.as_ref().map(|remedy| format!(" (to mend: {remedy})")).unwrap_or_default();
-        format!("{}: {}{remedy}; {}", absence.sensor, absence.why, absence.instead)
-    });
+    let missing = missing(&books.absences);
+    let barred =
+        books.absences.iter().filter(|absence| absence.why.kind != ErrorKind::Missing).map(|absence| {
+            let remedy =
+                absence.why.remedy.as_ref().map(|remedy| format!(" (to mend: {remedy})")).unwrap_or_default();
+            format!("{}: {}{remedy}; {}", absence.sensor, absence.why, absence.instead)
+        });
     let told = books.notes.all().iter().map(|note| note.text.clone());
     let silent = books
         .ledger
@@ -121,7 +124,18 @@ pub(super) fn notes(books: &Books, end: Duration) -> Vec<String> {
         .map(|(meter, _)| format!("{} ({}) never answered: it is not counted", meter.domain, meter.name));
     let disagreements =
         books.ledger.totals_at(end).filter_map(|(meter, total)| disagreement(meter, &total, end));
-    absences.chain(told).chain(silent).chain(disagreements).collect()
+    missing.into_iter().chain(barred).chain(told).chain(silent).chain(disagreements).collect()
+}
+
+/// Sources that this machine does not have, in one sentence: that is common and nobody's fault.
+fn missing(absences: &[Absence]) -> Option<String> {
+    let missing: Vec<String> = absences
+        .iter()
+        .filter(|absence| absence.why.kind == ErrorKind::Missing)
+        .map(|absence| format!("{} ({})", absence.sensor, absence.instead))
+        .collect();
+    (!missing.is_empty())
+        .then(|| format!("not on this machine: {}; `emissions doctor` says why", missing.join(", ")))
 }
 
 /// Counter and power of one device tell the same energy, or it is noted. Below ten seconds the counter's steps show.

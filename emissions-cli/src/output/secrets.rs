@@ -1,0 +1,150 @@
+/// What stands where a secret stood.
+const MASK: &str = "***";
+
+/// Names whose value is a secret when they are the last word of an option or a variable: `--api-key`, `HF_TOKEN`.
+const SECRET_WORDS: [&str; 12] = [
+    "key",
+    "apikey",
+    "token",
+    "secret",
+    "password",
+    "passwd",
+    "passphrase",
+    "pwd",
+    "credential",
+    "credentials",
+    "auth",
+    "authorization",
+];
+
+/// Beginnings of well-known tokens, and how many letters and digits follow at least.
+const SHAPES: [(&str, usize); 10] = [
+    ("hf_", 6),
+    ("sk-", 12),
+    ("ghp_", 12),
+    ("gho_", 12),
+    ("github_pat_", 12),
+    ("glpat-", 12),
+    ("xoxb-", 12),
+    ("xoxp-", 12),
+    ("AKIA", 16),
+    ("AIza", 20),
+];
+
+/// A command line as it may be stored: what looks like a secret is `***`. Too much is masked rather than too little.
+pub fn mask(command: &[String]) -> Vec<String> {
+    let mut masked = Vec::with_capacity(command.len());
+    let mut next_is_secret = false;
+    for argument in command {
+        if std::mem::take(&mut next_is_secret) && !argument.starts_with('-') {
+            masked.push(MASK.to_owned());
+            continue;
+        }
+        next_is_secret = announces_secret(argument);
+        masked.push(mask_argument(argument));
+    }
+    masked
+}
+
+fn mask_argument(argument: &str) -> String {
+    if argument.contains(char::is_whitespace) {
+        // A command within the command: `sh -c "curl --token X"`.
+        let words: Vec<String> = argument.split(' ').map(str::to_owned).collect();
+        return mask(&words).join(" ");
+    }
+    if let Some((name, value)) = argument.split_once('=')
+        && is_secret_name(name)
+        && !value.is_empty()
+    {
+        return format!("{name}={MASK}");
+    }
+    mask_url(&mask_shapes(argument))
+}
+
+/// `--api-key`, `-token`, `Bearer`: the next argument is the secret.
+fn announces_secret(argument: &str) -> bool {
+    let word = argument.trim_matches(|c: char| matches!(c, '"' | '\'' | ':'));
+    let is_option = argument.starts_with('-') && !argument.contains('=');
+    (is_option && is_secret_name(word)) || word == "Bearer" || word == "Basic"
+}
+
+fn is_secret_name(name: &str) -> bool {
+    let last = name.rsplit(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or(name).to_ascii_lowercase();
+    SECRET_WORDS.contains(&last.as_str())
+}
+
+/// Replaces tokens that are known by their shape, wherever they stand.
+fn mask_shapes(text: &str) -> String {
+    let mut rest = text;
+    let mut masked = String::with_capacity(text.len());
+    let mut in_word = false;
+    while let Some(letter) = rest.chars().next() {
+        let token = if in_word { None } else { token_at(rest) };
+        match token {
+            Some(length) => {
+                masked.push_str(MASK);
+                rest = rest.get(length..).unwrap_or("");
+                in_word = true;
+            }
+            None => {
+                masked.push(letter);
+                in_word = letter.is_ascii_alphanumeric();
+                rest = rest.get(letter.len_utf8()..).unwrap_or("");
+            }
+        }
+    }
+    masked
+}
+
+fn token_at(text: &str) -> Option<usize> {
+    SHAPES.iter().find_map(|(beginning, least)| {
+        let tail = text.strip_prefix(beginning)?;
+        let length =
+            tail.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '-'))).unwrap_or(tail.len());
+        (length >= *least).then_some(beginning.len() + length)
+    })
+}
+
+/// `https://user:password@host` keeps the user and the host.
+fn mask_url(text: &str) -> String {
+    let Some((scheme, rest)) = text.split_once("://") else { return text.to_owned() };
+    let authority = rest.find('/').unwrap_or(rest.len());
+    let (before, after) = rest.split_at(authority);
+    match before.rsplit_once('@').and_then(|(user, host)| Some((user.split_once(':')?.0, host))) {
+        Some((user, host)) => format!("{scheme}://{user}:{MASK}@{host}{after}"),
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn masked(line: &[&str]) -> String {
+        mask(&line.iter().map(|&argument| argument.to_owned()).collect::<Vec<_>>()).join(" ")
+    }
+
+    #[test]
+    fn what_looks_like_a_secret_is_masked() {
+        assert_eq!(masked(&["x", "--api-key", "abc", "in.csv"]), "x --api-key *** in.csv");
+        assert_eq!(masked(&["x", "--api-key=abc"]), "x --api-key=***");
+        assert_eq!(masked(&["env", "HF_TOKEN=abc", "x"]), "env HF_TOKEN=*** x");
+        assert_eq!(masked(&["x", "token=abc"]), "x token=***");
+        assert_eq!(masked(&["x", "hf_AbCdEf123"]), "x ***");
+        assert_eq!(masked(&["x", "https://me:pw@host/p"]), "x https://me:***@host/p");
+        assert_eq!(
+            masked(&["sh", "-c", "curl --password pw -H 'Bearer abc' u"]),
+            "sh -c curl --password *** -H 'Bearer *** u"
+        );
+    }
+
+    #[test]
+    fn what_does_not_is_kept() {
+        for line in [
+            &["python", "train.py", "--tokenizer", "bert", "--max-tokens", "512", "--pad-token-id", "0"][..],
+            &["x", "--lr=1e-4", "--key-size", "8", "sk-net", "https://host/a:b@c"],
+        ] {
+            assert_eq!(masked(line), line.join(" "));
+        }
+    }
+}
