@@ -2,7 +2,7 @@ use super::clock::Clock;
 use super::notes::Notes;
 use crate::energy::{Incident, Ledger, MeterId, Rules};
 use crate::quantity::Level;
-use crate::sensor::{Absence, ErrorKind, Probe, Sensor, SensorError};
+use crate::sensor::{Absence, ErrorKind, Sensor, SensorError, Survey};
 use std::sync::mpsc::{Receiver, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -36,7 +36,7 @@ pub struct Books {
 /// What one asks of the sampler.
 pub enum Message {
     /// Sensors that came late (or that never will).
-    Adopt(Probe),
+    Adopt(Survey),
     /// Read everything now, and say when it is done.
     Read(Sender<()>),
     /// Read everything, then keep energy apart (`true`) or count it again, and say when it is done.
@@ -132,7 +132,7 @@ impl Sampler {
                     // A stalled thread does not make up for missed rounds: it goes on from now.
                     next = (next + self.period).max(self.clock.now());
                 }
-                Ok(Some(Message::Adopt(probe))) => self.arrive(probe),
+                Ok(Some(Message::Adopt(survey))) => self.arrive(survey),
                 Ok(Some(Message::Read(done))) => {
                     self.round();
                     // Whoever asked may have left: then nobody waits for the answer.
@@ -159,7 +159,7 @@ impl Sampler {
         let deadline = self.clock.now() + grace;
         while self.awaited > 0 {
             match self.clock.wait(inbox, deadline) {
-                Ok(Some(Message::Adopt(probe))) => self.arrive_at(probe, end),
+                Ok(Some(Message::Adopt(survey))) => self.arrive_at(survey, end),
                 Ok(Some(_)) => {}
                 Ok(None) | Err(_) => break,
             }
@@ -180,22 +180,18 @@ impl Sampler {
         self.books.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn arrive(&mut self, probe: Probe) {
-        self.arrive_at(probe, Duration::MAX);
+    fn arrive(&mut self, survey: Survey) {
+        self.arrive_at(survey, Duration::MAX);
     }
 
     /// Takes in late sensors and reads them at once; the reading counts as made at `latest` at the latest.
-    fn arrive_at(&mut self, probe: Probe, latest: Duration) {
+    fn arrive_at(&mut self, survey: Survey, latest: Duration) {
         self.awaited = self.awaited.saturating_sub(1);
-        match probe {
-            Probe::Found(sensors) => {
-                let first = self.sensors.len();
-                self.adopt(sensors);
-                for index in first..self.sensors.len() {
-                    self.read(index, self.elapsed().min(latest));
-                }
-            }
-            Probe::Absent(absence) => self.lock().absences.push(absence),
+        self.lock().absences.extend(survey.absences);
+        let first = self.sensors.len();
+        self.adopt(survey.sensors);
+        for index in first..self.sensors.len() {
+            self.read(index, self.elapsed().min(latest));
         }
     }
 
@@ -492,7 +488,7 @@ mod tests {
     #[test]
     fn a_sensor_that_comes_late_is_charged_from_the_beginning_and_the_gap_is_told() {
         let gpu = Steady::gpu(0, 250.0, Method::NvmlEnergyCounter);
-        let late = vec![(2.0, Message::Adopt(Probe::Found(vec![Box::new(gpu)])))];
+        let late = vec![(2.0, Message::Adopt(Survey::found(vec![Box::new(gpu)])))];
         let played = play(vec![], 1, late, vec![], 10.0);
         assert!(near(played.joules[0], 2500.0) && near(played.gaps[0], 2.0));
     }
@@ -503,7 +499,7 @@ mod tests {
         let (done, ended) = channel();
         let script = vec![
             (4.0, Message::Stop { grace: Duration::from_secs(2), done }),
-            (5.0, Message::Adopt(Probe::Found(vec![Box::new(gpu)]))),
+            (5.0, Message::Adopt(Survey::found(vec![Box::new(gpu)]))),
         ];
         let clock = ScriptedClock::new(script);
         let sampler =

@@ -1,4 +1,4 @@
-use super::probe::{Absence, Probe, Sensor};
+use super::probe::{Absence, Sensor, Survey};
 use super::{Host, SensorError};
 use crate::energy::{Meter, Reading};
 use crate::quantity::{Domain, Energy, Kind, Method, Power};
@@ -41,7 +41,7 @@ struct Ticks {
 impl CpuLoad {
     /// The model of this machine, wherever the kernel tells its load.
     #[must_use]
-    pub fn probe(host: &Host) -> Probe {
+    pub fn probe(host: &Host) -> Survey {
         let stat = host.path("proc/stat");
         let read = read_ticks(&stat).and_then(|_| {
             host.logical_cpus().ok_or_else(|| SensorError::content(&stat, "a line for each processor"))
@@ -49,10 +49,14 @@ impl CpuLoad {
         let threads = match read {
             Ok(threads) => f64::from(threads),
             Err(why) => {
-                return Probe::Absent(Absence { sensor: "CPU load", instead: "the CPU is not counted", why });
+                return Survey::absent(Absence {
+                    sensor: "CPU load",
+                    instead: "the CPU is not counted",
+                    why,
+                });
             }
         };
-        Probe::Found(vec![Box::new(Self {
+        Survey::found(vec![Box::new(Self {
             meter: Meter {
                 domain: Domain::new(Kind::Cpu, 0),
                 name: host.cpu_model().unwrap_or_else(|| format!("{threads} processors")),
@@ -145,10 +149,8 @@ mod tests {
         fs::create_dir_all(tree.path().join("proc"))?;
         let stat = tree.path().join("proc/stat");
         fs::write(&stat, "cpu  0 0 0 0 0 0 0 0 0 0\ncpu0 0\ncpu1 0\ncpu2 0\ncpu3 0\nintr 1\n")?;
-        let Probe::Found(mut sensors) = CpuLoad::probe(&Host::at(tree.path())) else {
-            return Err("no model".into());
-        };
-        let sensor = sensors.first_mut().ok_or("no sensor")?;
+        let mut survey = CpuLoad::probe(&Host::at(tree.path()));
+        let sensor = survey.sensors.first_mut().ok_or("no sensor")?;
         sensor.read(Duration::ZERO)?;
         // All four busy for 10 s: 4 x (0.75 + 4.2) = 19.8 W, 198 J.
         fs::write(&stat, "cpu  4000 0 0 0 0 0 0 0 0 0\n")?;

@@ -1,4 +1,4 @@
-use super::probe::{Absence, Probe, Sensor};
+use super::probe::{Absence, Sensor, Survey};
 use super::{Host, SensorError};
 use crate::energy::{Meter, Reading};
 use crate::quantity::{Domain, Kind, Method, Power};
@@ -18,14 +18,14 @@ pub struct MemoryModel {
 impl MemoryModel {
     /// The model of the memory installed in this machine.
     #[must_use]
-    pub fn probe(host: &Host) -> Probe {
+    pub fn probe(host: &Host) -> Survey {
         let Some(bytes) = host.memory_bytes() else {
             let why = SensorError::content(&host.path("proc/meminfo"), "the size of memory");
-            return Probe::Absent(Absence { sensor: "memory size", instead: "memory is not counted", why });
+            return Survey::absent(Absence { sensor: "memory size", instead: "memory is not counted", why });
         };
         let gb = bytes as f64 / 1e9;
         let power = Power::from_watts(gb * W_PER_GB);
-        Probe::Found(vec![Box::new(Self {
+        Survey::found(vec![Box::new(Self {
             meter: Meter {
                 domain: Domain::new(Kind::Memory, 0),
                 name: format!("{gb:.0} GB"),

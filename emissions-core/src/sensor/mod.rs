@@ -19,6 +19,6 @@ pub use host::Host;
 pub use memory::MemoryModel;
 #[cfg(feature = "nvml")]
 pub use nvml::probe as probe_nvml;
-pub use probe::{Absence, Probe, Sensor, Survey};
+pub use probe::{Absence, Sensor, Survey};
 pub use rapl::Rapl;
 pub use visible::{Selection, Visible};

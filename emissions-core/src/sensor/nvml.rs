@@ -1,4 +1,4 @@
-use super::probe::{Absence, Probe, Sensor};
+use super::probe::{Absence, Sensor, Survey};
 use super::{ErrorKind, SensorError, Visible};
 use crate::energy::{Meter, Reading};
 use crate::quantity::{Domain, Energy, Kind, Method, Power};
@@ -27,56 +27,58 @@ struct Gpu {
 
 /// Starts NVML and looks for the devices a run was given. Can take seconds: call it on a thread of its own.
 #[must_use]
-pub fn probe(visible: &Visible) -> Probe {
-    match find(visible) {
-        Ok(sensors) => Probe::Found(sensors),
-        Err(why) => Probe::Absent(Absence { sensor: "NVML", instead: "no NVIDIA GPU is counted", why }),
+pub fn probe(visible: &Visible) -> Survey {
+    match devices() {
+        Ok(devices) => open_visible(devices, visible),
+        Err(why) => Survey::absent(absence(why)),
     }
 }
 
-fn find(visible: &Visible) -> Result<Vec<Box<dyn Sensor>>, SensorError> {
+/// A device and its UUID, or why it does not tell.
+type Found = Result<(String, Device<'static>), NvmlError>;
+
+fn devices() -> Result<Vec<Found>, SensorError> {
     let nvml = NVML.get_or_init(Nvml::init).as_ref().map_err(starting)?;
     let count = nvml.device_count().map_err(|error| reading("the number of GPUs", &error))?;
-    let mut devices = Vec::new();
-    for index in 0..count {
-        let device = nvml.device_by_index(index);
-        devices.push(device.and_then(|device| Ok((device.uuid()?, device))));
-    }
+    let open = |index| nvml.device_by_index(index).and_then(|device| Ok((device.uuid()?, device)));
+    Ok((0..count).map(open).collect())
+}
+
+fn open_visible(devices: Vec<Found>, visible: &Visible) -> Survey {
     // A device that does not even tell its UUID keeps its place in the order, under a name nobody asks for.
-    let uuids: Vec<String> = devices
-        .iter()
-        .map(|device| device.as_ref().map_or_else(|error| format!("? {error}"), |(uuid, _)| uuid.clone()))
-        .collect();
+    let uuid =
+        |device: &Found| device.as_ref().map_or_else(|error| format!("? {error}"), |(uuid, _)| uuid.clone());
+    let uuids: Vec<String> = devices.iter().map(uuid).collect();
     let selection = visible.select(&uuids);
-    let mut sensors: Vec<Box<dyn Sensor>> = Vec::new();
-    let mut failed = selection.invalid.map(|entry| {
-        SensorError::missing(format!(
-            "the list of visible devices names `{entry}`, which is none of the {count} GPUs"
-        ))
-    });
+    let mut survey = Survey::default();
     for (index, device) in (0..).zip(devices) {
-        if !usize::try_from(index).is_ok_and(|position| selection.devices.contains(&position)) {
+        if !selection.devices.contains(&index) {
             continue;
         }
-        match device
-            .map_err(|error| reading(&format!("GPU {index}"), &error))
-            .and_then(|(uuid, device)| Gpu::open(index, uuid, device))
-        {
-            Ok(gpu) => sensors.push(Box::new(gpu)),
-            Err(why) => failed = failed.or(Some(why)),
+        let number = u32::try_from(index).unwrap_or(u32::MAX);
+        let opened = device
+            .map_err(|error| reading(&format!("GPU {number}"), &error))
+            .and_then(|(uuid, device)| Gpu::open(number, uuid, device));
+        match opened {
+            Ok(gpu) => survey.sensors.push(Box::new(gpu)),
+            Err(why) => survey.absences.push(absence(why)),
         }
     }
-    if sensors.is_empty() {
-        Err(failed.unwrap_or_else(|| {
-            SensorError::missing(if count == 0 {
-                "the driver knows no GPU"
-            } else {
-                "the run was given no GPU"
-            })
-        }))
-    } else {
-        Ok(sensors)
+    if let Some(entry) = selection.invalid {
+        let what =
+            format!("the list of visible devices names `{entry}`, which is none of the {} GPUs", uuids.len());
+        let why = SensorError::missing(what).with_remedy("echo $CUDA_VISIBLE_DEVICES; nvidia-smi -L");
+        survey.absences.push(absence(why));
     }
+    if survey.sensors.is_empty() && survey.absences.is_empty() {
+        let what = if uuids.is_empty() { "the driver knows no GPU" } else { "the run was given no GPU" };
+        survey.absences.push(absence(SensorError::missing(what)));
+    }
+    survey
+}
+
+fn absence(why: SensorError) -> Absence {
+    Absence { sensor: "NVML", instead: "NVIDIA GPUs are not counted", why }
 }
 
 impl Gpu {

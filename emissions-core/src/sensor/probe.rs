@@ -14,14 +14,6 @@ pub trait Sensor: Send {
     fn read(&mut self, at: Duration) -> Result<Reading, SensorError>;
 }
 
-/// What a probe of one source found.
-pub enum Probe {
-    /// These devices, at least one.
-    Found(Vec<Box<dyn Sensor>>),
-    /// Nothing, and why.
-    Absent(Absence),
-}
-
 /// A source that gives nothing on this machine.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Absence {
@@ -33,7 +25,7 @@ pub struct Absence {
     pub why: SensorError,
 }
 
-/// All that can be read without a vendor's library, and what cannot.
+/// What a look at one source or at all of them found, and what is not there.
 #[derive(Default)]
 pub struct Survey {
     /// The sensors found, models among them.
@@ -56,17 +48,23 @@ impl Survey {
         survey
     }
 
-    /// Adds what a probe found, and says whether it found anything.
-    pub fn take(&mut self, probe: Probe) -> bool {
-        match probe {
-            Probe::Found(mut sensors) => {
-                self.sensors.append(&mut sensors);
-                true
-            }
-            Probe::Absent(absence) => {
-                self.absences.push(absence);
-                false
-            }
-        }
+    /// These devices.
+    #[must_use]
+    pub fn found(sensors: Vec<Box<dyn Sensor>>) -> Self {
+        Self { sensors, absences: Vec::new() }
+    }
+
+    /// Nothing, and why.
+    #[must_use]
+    pub fn absent(absence: Absence) -> Self {
+        Self { sensors: Vec::new(), absences: vec![absence] }
+    }
+
+    /// Adds what another look found, and says whether it found anything.
+    pub fn take(&mut self, mut other: Self) -> bool {
+        let found = !other.sensors.is_empty();
+        self.sensors.append(&mut other.sensors);
+        self.absences.append(&mut other.absences);
+        found
     }
 }

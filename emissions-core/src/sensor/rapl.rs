@@ -1,4 +1,4 @@
-use super::probe::{Absence, Probe, Sensor};
+use super::probe::{Absence, Sensor, Survey};
 use super::{ErrorKind, Host, SensorError};
 use crate::energy::{Meter, Reading};
 use crate::quantity::{Domain, Energy, Kind, Method, Power};
@@ -32,13 +32,13 @@ struct Zone {
 impl Rapl {
     /// The processor packages. If one of them cannot be read, none is taken: the sum would be too low without a word.
     #[must_use]
-    pub fn packages(host: &Host) -> Probe {
+    pub fn packages(host: &Host) -> Survey {
         Self::probe(host, "RAPL", "the CPU is a model", Kind::Cpu, |name| name.starts_with("package"))
     }
 
     /// The memory zones, on servers that have them.
     #[must_use]
-    pub fn dram(host: &Host) -> Probe {
+    pub fn dram(host: &Host) -> Survey {
         Self::probe(host, "RAPL DRAM", "memory is a model", Kind::Memory, |name| name == "dram")
     }
 
@@ -48,7 +48,7 @@ impl Rapl {
         instead: &'static str,
         kind: Kind,
         wanted: fn(&str) -> bool,
-    ) -> Probe {
+    ) -> Survey {
         let class = host.path("sys/class/powercap");
         let found = zones(&class).and_then(|zones| {
             let wanted: Vec<Zone> = zones.into_iter().filter(|zone| wanted(&zone.name)).collect();
@@ -61,8 +61,8 @@ impl Rapl {
             (0..).zip(wanted).map(|(index, zone)| Self::open(Domain::new(kind, index), zone)).collect()
         });
         match found {
-            Ok(sensors) => Probe::Found(sensors),
-            Err(why) => Probe::Absent(Absence { sensor, instead, why }),
+            Ok(sensors) => Survey::found(sensors),
+            Err(why) => Survey::absent(Absence { sensor, instead, why }),
         }
     }
 
@@ -169,11 +169,8 @@ mod tests {
         fs::write(folder.join("max_energy_range_uj"), "262143328850\n")
     }
 
-    fn names(probe: Probe) -> Vec<String> {
-        match probe {
-            Probe::Found(sensors) => sensors.iter().map(|sensor| sensor.meter().name.clone()).collect(),
-            Probe::Absent(absence) => vec![absence.why.to_string()],
-        }
+    fn names(survey: Survey) -> Vec<String> {
+        survey.sensors.iter().map(|sensor| sensor.meter().name.clone()).collect()
     }
 
     #[test]
@@ -215,10 +212,8 @@ mod tests {
     fn microjoules_are_read_as_they_stand() -> Tested {
         let tree = tempfile::tempdir()?;
         zone(tree.path(), "intel-rapl:0", "package-0", 124_599_532_281)?;
-        let Probe::Found(mut sensors) = Rapl::packages(&Host::at(tree.path())) else {
-            unreachable!("the tree holds a package")
-        };
-        let reading = sensors.first_mut().ok_or("no sensor")?.read(Duration::ZERO)?;
+        let mut survey = Rapl::packages(&Host::at(tree.path()));
+        let reading = survey.sensors.first_mut().ok_or("no sensor")?.read(Duration::ZERO)?;
         assert_eq!(reading.energy, Some(Energy::from_microjoules(124_599_532_281)));
         Ok(())
     }
@@ -236,10 +231,9 @@ mod tests {
     #[test]
     fn a_machine_without_powercap_says_so() -> Tested {
         let tree = tempfile::tempdir()?;
-        let Probe::Absent(absence) = Rapl::packages(&Host::at(tree.path())) else {
-            unreachable!("the tree is empty")
-        };
-        assert_eq!(absence.why.kind, ErrorKind::Missing);
+        let survey = Rapl::packages(&Host::at(tree.path()));
+        assert!(survey.sensors.is_empty());
+        assert_eq!(survey.absences.first().map(|absence| absence.why.kind), Some(ErrorKind::Missing));
         Ok(())
     }
 }

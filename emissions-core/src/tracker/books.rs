@@ -110,12 +110,11 @@ pub(super) fn suspended_j(books: &Books, end: Duration) -> f64 {
 /// All that a reader must know, as sentences.
 pub(super) fn notes(books: &Books, end: Duration) -> Vec<String> {
     let missing = missing(&books.absences);
-    let barred =
-        books.absences.iter().filter(|absence| absence.why.kind != ErrorKind::Missing).map(|absence| {
-            let remedy =
-                absence.why.remedy.as_ref().map(|remedy| format!(" (to mend: {remedy})")).unwrap_or_default();
-            format!("{}: {}{remedy}; {}", absence.sensor, absence.why, absence.instead)
-        });
+    let barred = books.absences.iter().filter(|absence| !is_common(absence)).map(|absence| {
+        let remedy =
+            absence.why.remedy.as_ref().map(|remedy| format!(" (to mend: {remedy})")).unwrap_or_default();
+        format!("{}: {}{remedy}; {}", absence.sensor, absence.why, absence.instead)
+    });
     let told = books.notes.all().iter().map(|note| note.text.clone());
     let silent = books
         .ledger
@@ -131,11 +130,16 @@ pub(super) fn notes(books: &Books, end: Duration) -> Vec<String> {
 fn missing(absences: &[Absence]) -> Option<String> {
     let missing: Vec<String> = absences
         .iter()
-        .filter(|absence| absence.why.kind == ErrorKind::Missing)
+        .filter(|absence| is_common(absence))
         .map(|absence| format!("{} ({})", absence.sensor, absence.instead))
         .collect();
     (!missing.is_empty())
         .then(|| format!("not on this machine: {}; `emissions doctor` says why", missing.join(", ")))
+}
+
+/// Not there, and nothing to mend.
+fn is_common(absence: &Absence) -> bool {
+    absence.why.kind == ErrorKind::Missing && absence.why.remedy.is_none()
 }
 
 /// Counter and power of one device tell the same energy, or it is noted. Below ten seconds the counter's steps show.
