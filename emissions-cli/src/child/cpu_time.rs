@@ -9,6 +9,7 @@ use nix::time::{ClockId, clock_gettime};
 use nix::unistd::Pid;
 use std::fs::File;
 use std::io::Read;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 /// Counts the processor time of all that the command starts, in two ways that both can only miss some.
@@ -31,12 +32,24 @@ pub struct Counted {
     pub survivors: usize,
 }
 
+/// A counter that only keeps the kernel's perf machinery switched on: switching it on takes some 10 ms (it waits for
+/// every processor once), which pass while the sensors are looked for.
+pub struct WarmUp(Option<JoinHandle<Option<File>>>);
+
+impl WarmUp {
+    pub fn begin() -> Self {
+        let open = || sys::open_task_clock().ok();
+        Self(thread::Builder::new().name("emissions-perf".into()).spawn(open).ok())
+    }
+}
+
 impl CpuTime {
     /// Call on the thread that spawns the command, just before it does. Orphans of the command become children of this
     /// process, so that their time is not lost.
-    pub fn begin() -> Self {
+    pub fn begin(warm_up: WarmUp) -> Self {
         // Without it (never seen) orphans' time would be missing from `rusage`.
         let _ = set_child_subreaper(true);
+        let _keep = warm_up.0.and_then(|thread| thread.join().ok());
         Self { perf: sys::open_task_clock().ok(), own_thread: thread_time() }
     }
 
@@ -61,27 +74,34 @@ impl CpuTime {
 /// Time of the reaped, and of the living, which is read from /proc. A process that ends between the two looks would be
 /// in neither: then both are looked at again.
 fn by_rusage() -> (Duration, usize) {
-    let mut result = (Duration::ZERO, 0);
+    let mut living = Vec::new();
     for _ in 0..5 {
-        reap();
-        let living = descendants(Pid::this());
-        let ticks = living.iter().map(|(_, process)| process.ticks).sum();
-        result = (reaped_time() + time_of(ticks), living.len());
-        if reap() == 0 {
+        if !reap().living {
+            return (reaped_time(), 0);
+        }
+        living = descendants(Pid::this());
+        if reap().reaped == 0 {
             break;
         }
     }
-    result
+    let ticks = living.iter().map(|(_, process)| process.ticks).sum();
+    (reaped_time() + time_of(ticks), living.len())
 }
 
-fn reap() -> usize {
+struct Reaped {
+    reaped: usize,
+    /// Whether there are children still.
+    living: bool,
+}
+
+fn reap() -> Reaped {
     let mut reaped = 0;
     loop {
         match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
-            Ok(WaitStatus::StillAlive) => return reaped,
+            Ok(WaitStatus::StillAlive) => return Reaped { reaped, living: true },
             Ok(_) => reaped += 1,
             Err(Errno::EINTR) => {}
-            Err(_) => return reaped,
+            Err(_) => return Reaped { reaped, living: false },
         }
     }
 }

@@ -9,7 +9,7 @@ mod signals;
 mod spawn;
 mod supervise;
 
-pub use cpu_time::CpuTime;
+pub use cpu_time::{CpuTime, WarmUp};
 pub use signals::Signals;
 pub use spawn::spawn;
 pub use supervise::{Ended, Events, supervise};

@@ -1,6 +1,6 @@
 use super::measure::{JsonTo, Prepared};
 use crate::args::RunArgs;
-use crate::child::{CpuTime, Ended, Events, Signals, spawn, supervise};
+use crate::child::{CpuTime, Ended, Events, Signals, WarmUp, spawn, supervise};
 use crate::error::CliError;
 use crate::output::{mask, say};
 use crate::sys;
@@ -17,6 +17,7 @@ use std::ffi::OsStr;
 pub fn run(args: &RunArgs) -> Result<Infallible, CliError> {
     let signals = Signals::of_wrapper()
         .map_err(|error| CliError::usage(format!("the system refuses to watch signals: {error}")))?;
+    let warm_up = WarmUp::begin();
     let command: Vec<String> =
         args.command.iter().map(|argument| argument.to_string_lossy().into_owned()).collect();
     let stored = (!args.no_command).then(|| mask(&command));
@@ -26,7 +27,7 @@ pub fn run(args: &RunArgs) -> Result<Infallible, CliError> {
     let environment = [("EMISSIONS_RUN", OsStr::new(&id)), ("EMISSIONS_MARKS", marks.as_os_str())];
 
     let mut tracker = prepared.builder.start();
-    let cpu_time = CpuTime::begin();
+    let cpu_time = CpuTime::begin(warm_up);
     tracker.mark_start();
     let child = match spawn(&args.command, &environment, &signals) {
         Ok(child) => child,

@@ -19,7 +19,8 @@ pub struct JournalError {
 }
 
 /// The growing record of a run. Lines are written and synced to disk by a thread of its own, so that a slow disk delays
-/// nobody; the file is locked as long as its writer lives.
+/// nobody; the file is locked as long as its writer lives. A line is out of the process as soon as it is written; it is
+/// synced, against a fall of the machine, with the next sample.
 #[derive(Debug)]
 pub struct Journal {
     path: PathBuf,
@@ -36,6 +37,8 @@ struct Trouble {
 
 enum Order {
     Write(String),
+    /// Bring what is written to the disk.
+    Settle,
     /// Say when all that came before is on the disk.
     Sync(Sender<()>),
 }
@@ -79,6 +82,9 @@ impl Journal {
             Ok(mut text) => {
                 text.push('\n');
                 let _ = self.orders.send(Order::Write(text));
+                if matches!(line, Line::Sample(_)) {
+                    let _ = self.orders.send(Order::Settle);
+                }
             }
             Err(error) => lock(&self.trouble).lose(&error.to_string()),
         }
@@ -117,23 +123,13 @@ impl Writer {
         while let Ok(order) = inbox.recv() {
             match order {
                 Order::Write(text) => self.write(&text),
+                Order::Settle => self.sync(),
                 Order::Sync(done) => {
                     self.sync();
+                    // Who asked may have stopped waiting.
                     let _ = done.send(());
-                    continue;
                 }
             }
-            // One sync for all that has queued up meanwhile.
-            while let Ok(order) = inbox.try_recv() {
-                match order {
-                    Order::Write(text) => self.write(&text),
-                    Order::Sync(done) => {
-                        self.sync();
-                        let _ = done.send(());
-                    }
-                }
-            }
-            self.sync();
         }
     }
 
