@@ -12,15 +12,18 @@ use std::io::Read;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-/// Counts the processor time of all that the command starts, in two ways that both can only miss some.
+/// Counts the processor time of all that the command starts, in two ways that can each miss some.
 ///
 /// A perf counter is inherited by every process that the command starts; it is lost where a program changes its user.
-/// What the kernel adds up for a parent of the processes it reaped misses the children of those that ignore SIGCHLD. The
-/// larger of the two is nearer to the truth.
+/// What the kernel adds up for a parent of the processes it reaped misses the children of those that ignore SIGCHLD. Perf
+/// is taken unless it is clearly the smaller.
 pub struct CpuTime {
     perf: Option<File>,
     own_thread: Duration,
 }
+
+/// /proc tells time in hundredths of a second, process by process.
+const ROUNDING: Duration = Duration::from_millis(20);
 
 /// What was counted.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -63,7 +66,8 @@ impl CpuTime {
             Some(all.saturating_sub(thread_time().saturating_sub(self.own_thread)))
         });
         match by_perf {
-            Some(by_perf) if by_perf >= by_rusage => {
+            // The two differ by rounding; perf lost something only where it is clearly below.
+            Some(by_perf) if by_perf + ROUNDING >= by_rusage.mul_f64(0.99) => {
                 Counted { seconds: by_perf.as_secs_f64(), basis: "perf", survivors }
             }
             _ => Counted { seconds: by_rusage.as_secs_f64(), basis: "rusage", survivors },

@@ -33,6 +33,9 @@ pub struct Account {
     total: Total,
 }
 
+/// Reading all sensors takes some milliseconds; what passes between the run's edge and a reading is no gap.
+const SHORTEST_GAP: Duration = Duration::from_millis(50);
+
 /// The sums of an account.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Total {
@@ -170,6 +173,10 @@ impl Account {
 
     fn bridge(&mut self, power: Power, time: Duration) -> Option<Incident> {
         if self.aside {
+            return None;
+        }
+        if time < SHORTEST_GAP {
+            self.total.counted += power * time;
             return None;
         }
         self.total.bridged += power * time;

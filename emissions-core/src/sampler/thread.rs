@@ -293,8 +293,6 @@ impl Books {
                 meter.name,
                 at.as_secs_f64()
             ),
-            // A few milliseconds at the start are no news.
-            Incident::Bridged if at < Duration::from_millis(50) => return,
             Incident::Bridged => format!(
                 "{} ({}): time without a reading is filled with the power beside it, between 0 and 2 times that",
                 meter.domain, meter.name
