@@ -72,7 +72,7 @@ impl Prepared {
         let group = args.group.clone().or_else(|| variable(&["SLURM_JOB_ID"]));
         let id = RunId::new(chrono::Utc::now()).to_string();
 
-        let journal = open_store(&store, &id)?;
+        refuse_file_as_store(&store)?;
         let csv_path = args.csv.clone().or_else(|| text("csv", &None).map(PathBuf::from));
         let csv = match csv_path {
             Some(path) => open_destination("--csv", &path, CsvFile::open)?,
@@ -82,6 +82,8 @@ impl Prepared {
             Some(path) => open_destination("--summary", path, SummaryFile::open)?,
             None => None,
         };
+        // Last, so that whatever is refused leaves no record behind.
+        let journal = open_record(&store.record(&id));
 
         let labels = Labels {
             id: Some(id.clone()),
@@ -205,17 +207,20 @@ fn record_name(path: &Path) -> String {
     path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
-/// The record's file. Where it cannot be written the run goes on without; a file in the place of the folder is an error.
-fn open_store(store: &Store, id: &str) -> Result<Option<Journal>, CliError> {
-    let record = store.record(id);
-    if let Some(file) = file_among_parents(&record) {
-        return Err(CliError::usage(format!("--store: {} is a file, not a folder", file.display())));
+fn refuse_file_as_store(store: &Store) -> Result<(), CliError> {
+    match file_among_parents(&store.record("run")) {
+        Some(file) => Err(CliError::usage(format!("--store: {} is a file, not a folder", file.display()))),
+        None => Ok(()),
     }
-    match Journal::create(&record) {
-        Ok(journal) => Ok(Some(journal)),
+}
+
+/// The record's file. Where it cannot be written the run goes on without.
+fn open_record(path: &Path) -> Option<Journal> {
+    match Journal::create(path) {
+        Ok(journal) => Some(journal),
         Err(error) => {
             say(&format!("emissions: no record of this run will be kept: {error}"));
-            Ok(None)
+            None
         }
     }
 }

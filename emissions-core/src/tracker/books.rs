@@ -103,8 +103,9 @@ pub(super) fn suspended_j(books: &Books, end: Duration) -> f64 {
         .ledger
         .totals_at(end)
         .filter(|(meter, _)| meter.method.basis() == Basis::Measured)
-        .map(|(_, total)| total.suspended.as_joules())
-        .sum()
+        .map(|(_, total)| total.suspended)
+        .sum::<Energy>()
+        .as_joules()
 }
 
 /// All that a reader must know, as sentences.
