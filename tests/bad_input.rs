@@ -102,7 +102,7 @@ fn a_store_that_may_not_be_written_costs_the_record_and_not_the_run() {
     let sandbox = Sandbox::new();
     fs::create_dir(sandbox.path("store")).unwrap();
     fs::set_permissions(sandbox.path("store"), Permissions::from_mode(0o555)).unwrap();
-    let sandbox = sandbox.as_nobody();
+    let sandbox = sandbox.unprivileged();
     let store = sandbox.arg("store");
     let run = sandbox.run(&[&["-q", "--store", &store][..], &COMMAND].concat());
     assert_one_line_of_loss(&run, &[&store, "Permission denied"]);
@@ -115,7 +115,7 @@ fn a_store_below_a_folder_that_may_not_be_written_is_no_other_case() {
     let sandbox = Sandbox::new();
     fs::create_dir(sandbox.path("closed")).unwrap();
     fs::set_permissions(sandbox.path("closed"), Permissions::from_mode(0o555)).unwrap();
-    let sandbox = sandbox.as_nobody();
+    let sandbox = sandbox.unprivileged();
     let store = sandbox.arg("closed/a/b");
     let run = sandbox.run(&[&["-q", "--store", &store][..], &COMMAND].concat());
     assert_one_line_of_loss(&run, &["closed", "Permission denied"]);
@@ -126,7 +126,7 @@ fn outputs_that_may_not_be_written_are_named_before_the_command_ends_up_without_
     let sandbox = Sandbox::new();
     fs::create_dir(sandbox.path("closed")).unwrap();
     fs::set_permissions(sandbox.path("closed"), Permissions::from_mode(0o555)).unwrap();
-    let sandbox = sandbox.as_nobody();
+    let sandbox = sandbox.unprivileged();
     let csv = sandbox.arg("closed/runs.csv");
     let run = sandbox.run(&[&["-q", "--csv", &csv][..], &COMMAND].concat());
     assert_one_line_of_loss(&run, &[&csv, "Permission denied"]);

@@ -26,7 +26,7 @@ fn what_is_there_is_named_with_its_method() {
 #[test]
 fn what_is_absent_is_named_with_reason_and_remedy() {
     let sandbox =
-        Sandbox::new().zone("intel-rapl:0", "package-0", 1_000_000).unreadable("intel-rapl:0").as_nobody();
+        Sandbox::new().zone("intel-rapl:0", "package-0", 1_000_000).unreadable("intel-rapl:0").unprivileged();
     let doctor = sandbox.look(&["doctor"]);
     let counter = sandbox.counter("intel-rapl:0").display().to_string();
     assert_says(

@@ -126,7 +126,7 @@ fn for_log_collectors_the_summary_is_one_json_line_beside_the_rest() {
     let json = |run: &Outcome| -> Vec<serde_json::Value> {
         run.lines().iter().filter_map(|line| serde_json::from_str(line).ok()).collect()
     };
-    assert_eq!(json(&run), [run.summary.clone()], "{run}");
+    assert_eq!(json(&run), std::slice::from_ref(&run.summary), "{run}");
     assert!(run.lines().iter().any(|line| line.starts_with("Energy")), "{run}");
     let quiet = sandbox.run(&["-q", "--log-summary", "--", "true"]);
     assert_eq!((json(&quiet).len(), quiet.lines().len()), (1, 1), "{quiet}");

@@ -91,7 +91,7 @@ fn memory_is_measured_where_it_has_a_zone() {
 #[test]
 fn a_counter_nobody_may_read_gives_path_errno_and_remedy_and_the_cpu_falls_back_to_the_model() {
     let sandbox =
-        Sandbox::new().zone("intel-rapl:0", "package-0", 1_000_000).unreadable("intel-rapl:0").as_nobody();
+        Sandbox::new().zone("intel-rapl:0", "package-0", 1_000_000).unreadable("intel-rapl:0").unprivileged();
     let run = sandbox.run(&["--", "true"]);
     assert_eq!(run.code, Some(0), "{run}");
     let cpu = run.component("cpu:0");
@@ -110,7 +110,7 @@ fn two_packages_of_which_one_is_unreadable_are_not_half_a_figure() {
         .zone("intel-rapl:0", "package-0", 1_000_000)
         .zone("intel-rapl:1", "package-1", 1_000_000)
         .unreadable("intel-rapl:1")
-        .as_nobody();
+        .unprivileged();
     let run = sandbox.run(&["--", "true"]);
     assert_eq!(run.components(), ["cpu:0", "memory:0", "platform:0"]);
     assert_eq!(run.component("cpu:0")["method"], "cpu-load-model");

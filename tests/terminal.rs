@@ -96,7 +96,7 @@ fn ctrl_z_on_a_command_that_ignores_it_stops_nobody() {
     std::thread::sleep(std::time::Duration::from_millis(300));
     assert_ne!(state_of(wrapper), Some('T'));
     sandbox.write("go", "");
-    terminal.wait_for("\nwent on");
+    terminal.wait_for("went on");
     terminal.type_in("echo status=$?\n");
     terminal.wait_for("status=6");
     terminal.type_in("exit 0\n");

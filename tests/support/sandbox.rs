@@ -24,7 +24,7 @@ pub struct Sandbox {
     program: PathBuf,
     variables: BTreeMap<String, String>,
     stdin: Option<PathBuf>,
-    as_nobody: bool,
+    by_nobody: bool,
     started: Cell<u32>,
 }
 
@@ -53,7 +53,7 @@ impl Sandbox {
             program: env!("CARGO_BIN_EXE_emissions").into(),
             variables: variables.map(|(name, value)| (name.into(), value)).into(),
             stdin: None,
-            as_nobody: false,
+            by_nobody: false,
             started: Cell::new(0),
         }
     }
@@ -82,12 +82,12 @@ impl Sandbox {
     }
 
     /// Runs a copy of the program as a user without rights, where the tests run as root.
-    pub fn as_nobody(mut self) -> Self {
+    pub fn unprivileged(mut self) -> Self {
         let copy = self.folder.path().join("emissions");
         fs::copy(&self.program, &copy).unwrap();
         self.program = copy;
-        self.as_nobody = geteuid().is_root();
-        for name in ["home", "work", "out"].into_iter().filter(|_| self.as_nobody) {
+        self.by_nobody = geteuid().is_root();
+        for name in ["home", "work", "out"].into_iter().filter(|_| self.by_nobody) {
             chown(&self.folder.path().join(name), Some(Uid::from_raw(NOBODY)), None).unwrap();
         }
         self
@@ -199,7 +199,7 @@ impl Sandbox {
         let [program, arguments @ ..] = line else { panic!("no program") };
         let mut command = Command::new(program);
         command.args(arguments).env_clear().envs(&self.variables).current_dir(self.path(""));
-        if self.as_nobody {
+        if self.by_nobody {
             command.uid(NOBODY).gid(NOBODY);
         }
         command.stdin(Stdio::null());

@@ -10,12 +10,14 @@ mod line;
 mod reader;
 mod store;
 mod summary;
+#[cfg(test)]
+mod tests;
 
 pub use id::RunId;
 pub use interval::{Basis, Interval, IntervalWithBasis};
 pub use journal::{Journal, JournalError};
 pub use line::{ComponentLine, Line, NoteLine, Sample};
-pub use reader::{ReadError, read};
+pub use reader::{ReadError, read, read_start};
 pub use store::{Entry, Store, StoreError};
 pub use summary::{
     CarbonIntensityRecord, ComponentRecord, Coverage, Exit, GpuRecord, HostRecord, PlaceRecord, PueRecord,

@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use serde::Deserialize;
 use std::borrow::Cow;
 use std::fs::{self, File, TryLockError};
-use std::io;
+use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 use thiserror::Error;
@@ -46,6 +46,28 @@ pub fn read(path: &Path) -> Result<Summary, ReadError> {
     })
 }
 
+/// Reads only the first line of a record: what was known when the run started. Quick, however long the run was.
+///
+/// # Errors
+/// Those of [`read`].
+pub fn read_start(path: &Path) -> Result<Summary, ReadError> {
+    let io = |source| ReadError::Io { path: path.to_owned(), source };
+    let mut line = Vec::new();
+    BufReader::new(File::open(path).map_err(io)?).read_until(b'\n', &mut line).map_err(io)?;
+    start_of(&line).map_err(|reason| ReadError::NoStart { path: path.to_owned(), reason })
+}
+
+fn start_of(line: &[u8]) -> Result<Summary, String> {
+    if line.is_empty() {
+        return Err("it is empty".into());
+    }
+    let tag: Tag<'_> = serde_json::from_slice(line).map_err(|error| error.to_string())?;
+    if tag.kind != "start" {
+        return Err(format!("its type is `{}`", tag.kind));
+    }
+    serde_json::from_slice(line).map_err(|error| error.to_string())
+}
+
 /// The lines that matter, of a file that may hold a day of samples: only the last of these is parsed.
 struct Content {
     start: Summary,
@@ -66,12 +88,7 @@ impl Content {
         // A line is whole when its newline is there.
         let whole = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
         let mut lines = bytes.get(..whole).unwrap_or_default().split(|&byte| byte == b'\n');
-        let first = lines.next().filter(|line| !line.is_empty()).ok_or("it is empty")?;
-        let tag: Tag<'_> = serde_json::from_slice(first).map_err(|error| error.to_string())?;
-        if tag.kind != "start" {
-            return Err(format!("its type is `{}`", tag.kind));
-        }
-        let start: Summary = serde_json::from_slice(first).map_err(|error| error.to_string())?;
+        let start = start_of(lines.next().unwrap_or_default())?;
         let mut content = Self { start, components: Vec::new(), notes: Vec::new(), sample: None, end: None };
         let mut last_sample = None;
         for line in lines {

@@ -1,4 +1,4 @@
-use super::reader::{ReadError, read};
+use super::reader::{ReadError, read, read_start};
 use super::summary::{Role, Summary};
 use std::fs;
 use std::io;
@@ -130,7 +130,7 @@ impl Store {
         let mut groups: Vec<String> = Vec::new();
         let mut attempts: u32 = 0;
         for entry in self.entries().unwrap_or_default() {
-            let Ok(run) = read(&entry.path) else { continue };
+            let Ok(run) = read_start(&entry.path) else { continue };
             if run.training.as_deref() != Some(training) || run.role != role || run.parent.is_some() {
                 continue;
             }
