@@ -8,6 +8,7 @@ mod interval;
 mod journal;
 mod line;
 mod reader;
+mod stamp;
 mod store;
 mod summary;
 #[cfg(test)]

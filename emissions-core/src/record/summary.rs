@@ -42,8 +42,10 @@ pub struct Summary {
     /// How the command ended. `null` while it runs.
     pub exit: Option<Exit>,
     /// When the command started.
+    #[serde(with = "super::stamp")]
     pub started_at: DateTime<Utc>,
     /// When it ended.
+    #[serde(with = "super::stamp::optional", default)]
     pub ended_at: Option<DateTime<Utc>>,
     /// From start to end, in seconds.
     pub duration_s: f64,
