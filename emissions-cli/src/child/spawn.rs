@@ -1,6 +1,7 @@
 use super::signals::Signals;
 use crate::sys;
 use nix::unistd::Pid;
+use std::env;
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::process::Command;
@@ -39,9 +40,18 @@ pub fn spawn(
     // Dropping the handle neither waits nor kills: the supervisor waits for everything.
     match child.spawn().map(|child| child.id()) {
         Ok(pid) => Ok(Pid::from_raw(i32::try_from(pid).unwrap_or(i32::MAX))),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+        Err(error) if error.kind() == io::ErrorKind::NotFound || is_nowhere(program, &error) => {
             Err(SpawnError::NotFound { program: program.clone() })
         }
         Err(source) => Err(SpawnError::NotExecutable { program: program.clone(), source }),
     }
+}
+
+/// A folder of the path that this user may not search makes execvp say "permission denied" of a command that is nowhere.
+fn is_nowhere(program: &OsStr, error: &io::Error) -> bool {
+    let by_path = !program.as_encoded_bytes().contains(&b'/');
+    let folders = env::var_os("PATH").unwrap_or_default();
+    error.kind() == io::ErrorKind::PermissionDenied
+        && by_path
+        && env::split_paths(&folders).all(|folder| !folder.join(program).exists())
 }

@@ -3,7 +3,9 @@
 use super::config::Config;
 use crate::args::Measuring;
 use crate::error::CliError;
-use crate::output::{CsvFile, Screen, SummaryFile, file_among_parents, open_destination, say, summary_text};
+use crate::output::{
+    CsvFile, Opened, Screen, SummaryFile, file_among_parents, open_destination, say, summary_text,
+};
 use crate::settings;
 use emissions_core::quantity::Boundary;
 use emissions_core::record::{Coverage, Journal, Role, RunId, Status, Store, Summary, read};
@@ -26,8 +28,8 @@ pub struct Prepared {
 
 /// What is written when the run has ended.
 pub struct Outputs {
-    csv: Option<CsvFile>,
-    summary: Option<SummaryFile>,
+    csv: Option<Opened<CsvFile>>,
+    summary: Option<Opened<SummaryFile>>,
     log_summary: bool,
     quiet: bool,
     json: bool,
@@ -161,18 +163,28 @@ impl Attempt {
 }
 
 impl Outputs {
+    /// The command never started: nothing of it remains.
+    pub fn discard(self) {
+        if let Some(csv) = self.csv {
+            csv.discard();
+        }
+        if let Some(summary) = self.summary {
+            summary.discard();
+        }
+    }
+
     /// Writes all that was asked for. What fails is said in one line each and changes nothing else.
     pub fn write(mut self, summary: &Summary, journal: Option<&Arc<Journal>>, json_to: JsonTo, show: bool) {
         if let Some(lost) = journal.and_then(|journal| journal.lost()) {
             say(&format!("emissions: the record is incomplete: {lost}"));
         }
-        if let Some(file) = &mut self.summary
-            && let Err(error) = file.write(summary)
+        if let Some(opened) = &mut self.summary
+            && let Err(error) = opened.file.write(summary)
         {
             say(&format!("emissions: --summary was not written: {error}"));
         }
-        if let Some(file) = &mut self.csv
-            && let Err(error) = file.append(summary)
+        if let Some(opened) = &mut self.csv
+            && let Err(error) = opened.file.append(summary)
         {
             say(&format!("emissions: --csv was not written: {error}"));
         }

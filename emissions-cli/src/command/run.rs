@@ -34,6 +34,7 @@ pub fn run(args: &RunArgs) -> Result<Infallible, CliError> {
         Err(error) => {
             say(&format!("emissions: {error}"));
             tracker.abandon();
+            prepared.outputs.discard();
             sys::exit_now(error.status());
         }
     };

@@ -2,7 +2,7 @@ use crate::error::CliError;
 use emissions_core::record::Summary;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The summary as a file of its own, opened before the command starts and written when it has ended.
 #[derive(Debug)]
@@ -29,6 +29,23 @@ impl SummaryFile {
     }
 }
 
+/// A file that a run will write.
+#[derive(Debug)]
+pub struct Opened<T> {
+    pub file: T,
+    /// Its path, if it was not there before.
+    created: Option<PathBuf>,
+}
+
+impl<T> Opened<T> {
+    /// The command never started: a file that was made for it goes.
+    pub fn discard(self) {
+        if let Some(path) = self.created {
+            let _ = fs::remove_file(path);
+        }
+    }
+}
+
 /// Opens what a run will write, so that a wrong path is told in the first second. `None`, with one line said, where it
 /// cannot be written: that is no reason not to run the command.
 ///
@@ -38,7 +55,7 @@ pub fn open_destination<T>(
     what: &str,
     path: &Path,
     open: impl FnOnce(&Path) -> io::Result<T>,
-) -> Result<Option<T>, CliError> {
+) -> Result<Option<Opened<T>>, CliError> {
     if path.is_dir() {
         return Err(CliError::usage(format!("{what}: {} is a folder, not a file", path.display())));
     }
@@ -49,8 +66,9 @@ pub fn open_destination<T>(
             file.display()
         )));
     }
+    let is_new = !path.exists();
     match create_parent(path).and_then(|()| open(path)) {
-        Ok(opened) => Ok(Some(opened)),
+        Ok(file) => Ok(Some(Opened { file, created: is_new.then(|| path.to_owned()) })),
         Err(error) => {
             super::say(&format!("emissions: {what} will not be written: {}: {error}", path.display()));
             Ok(None)

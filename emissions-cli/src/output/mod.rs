@@ -8,7 +8,7 @@ mod secrets;
 mod summary_text;
 
 pub use csv_row::CsvFile;
-pub use destination::{SummaryFile, file_among_parents, open_destination};
+pub use destination::{Opened, SummaryFile, file_among_parents, open_destination};
 pub use numbers::{energy_unit, grams, significant, span};
 pub use screen::{Screen, print, say};
 pub use secrets::mask;
