@@ -19,8 +19,8 @@ pub struct JournalError {
 }
 
 /// The growing record of a run. Lines are written and synced to disk by a thread of its own, so that a slow disk delays
-/// nobody; the file is locked as long as its writer lives. A line is out of the process as soon as it is written; it is
-/// synced, against a fall of the machine, with the next sample.
+/// nobody; the file is locked as long as its writer lives. A line is out of the process as soon as it is written;
+/// against a fall of the machine it is synced once an interval ([`Journal::settle`]).
 #[derive(Debug)]
 pub struct Journal {
     path: PathBuf,
@@ -82,12 +82,14 @@ impl Journal {
             Ok(mut text) => {
                 text.push('\n');
                 let _ = self.orders.send(Order::Write(text));
-                if matches!(line, Line::Sample(_)) {
-                    let _ = self.orders.send(Order::Settle);
-                }
             }
             Err(error) => lock(&self.trouble).lose(&error.to_string()),
         }
+    }
+
+    /// Brings what is written to the disk. Returns at once.
+    pub fn settle(&self) {
+        let _ = self.orders.send(Order::Settle);
     }
 
     /// Waits until all lines are on the disk, at most this long, and says whether they are.

@@ -117,6 +117,10 @@ impl Tracker {
         if let Some(journal) = &self.journal {
             journal.append(&Line::Start(Box::new(self.blank(Status::Running))));
             self.switches.started.store(true, Ordering::Release);
+            // The absolute counters at the beginning; nobody waits for the answer.
+            self.switches.hurry.store(true, Ordering::Release);
+            let (nobody, _) = channel();
+            let _ = self.orders.send(Message::Read(nobody));
         }
     }
 
@@ -154,6 +158,8 @@ impl Tracker {
         let now = self.elapsed();
         // A short command is not held back for a slow library: half its own length at most.
         let grace = (now / 2).min(FINISH);
+        // And the absolute counters at the end.
+        self.switches.hurry.store(true, Ordering::Release);
         let (done, ended) = channel();
         let end = match self.orders.send(Message::Stop { grace, done }) {
             Ok(()) => ended.recv_timeout(FINISH).ok(),

@@ -8,6 +8,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+/// Mean power is told of stretches from this length on.
+const SHORTEST_MEAN: Duration = Duration::from_millis(50);
+
 /// Writes the journal as the books grow. Lives in the sampler's thread.
 pub(super) struct Recorder {
     pub journal: Arc<Journal>,
@@ -38,9 +41,13 @@ impl Recorder {
             return;
         }
         self.tell(books);
-        if at >= self.due || self.switches.hurry.swap(false, Ordering::AcqRel) {
+        let hurry = self.switches.hurry.swap(false, Ordering::AcqRel);
+        if at >= self.due {
             self.sample(at, books);
+            self.journal.settle();
             self.due = at + self.every;
+        } else if hurry {
+            self.sample(at, books);
         }
     }
 
@@ -76,7 +83,8 @@ impl Recorder {
         for (index, (meter, total)) in totals.iter().enumerate() {
             let id = meter.domain.to_string();
             let before = self.last.1.get(index).copied().unwrap_or(Energy::ZERO);
-            if !since.is_zero() && total.samples > 0 {
+            // The mean of next to no time says nothing: a counter has not moved yet.
+            if since >= SHORTEST_MEAN && total.samples > 0 {
                 let power = (total.energy() - before) / since;
                 sample.power_w.insert(id.clone(), round(power.as_watts()));
             }
