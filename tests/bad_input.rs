@@ -1,6 +1,8 @@
 //! What cannot be as it was given is an error before the command starts; what cannot be written is one line.
 
-use crate::support::{Outcome, Sandbox, exists_here, skip};
+use crate::support::{Outcome, Sandbox, exists_here, patiently, skip};
+use nix::sys::signal::Signal;
+use nix::unistd::Pid;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 
@@ -174,4 +176,74 @@ fn a_disk_that_fills_meanwhile_costs_the_rest_of_the_record_and_not_the_run() {
     let shell = "head -c 8192 /dev/zero > disk/full 2> /dev/null; sleep 0.5; echo ran; exit 42";
     let run = sandbox.start_by(&launcher, &[&options[..], &["--", "sh", "-c", shell]].concat()).wait();
     assert_one_line_of_loss(&run, &["disk", "No space left"]);
+}
+
+#[test]
+fn a_time_longer_than_any_clock_is_no_panic() {
+    let sandbox = Sandbox::new();
+    let host = sandbox.host().display().to_string();
+    for duration in ["200000000000000d", "1e18s", "584554049254d"] {
+        let line = [&sandbox.program(), "monitor", "--duration", duration, "--host-root", &host];
+        let records = sandbox.records().len();
+        let mut running = sandbox.launch(&line.map(str::to_owned));
+        // Refused, or it runs on.
+        let ended = patiently("refusal or record", || match running.child.try_wait().unwrap() {
+            Some(_) => Some(true),
+            None => (sandbox.records().len() > records).then_some(false),
+        });
+        if !ended {
+            std::thread::sleep(std::time::Duration::from_millis(200));
+            // It may be over by now.
+            let _ = nix::sys::signal::kill(Pid::from_raw(running.pid()), Signal::SIGTERM);
+        }
+        let run = running.wait();
+        assert!(!run.stderr.contains("panicked"), "{duration}: {run}");
+        let refused = run.code == Some(2) && !run.stderr.is_empty();
+        assert!(refused || !ended && (run.code == Some(0) || run.code == Some(143)), "{duration}: {run}");
+    }
+}
+
+/// A store of one run whose numbers are not of this world.
+fn absurd_store(ended: bool) -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.run(&["--sample-every", "50ms", "--record-every", "50ms", "--", "sleep", "0.2"]);
+    let mut record = sandbox.record();
+    record.retain(|line| ended || line["type"] != "end");
+    for line in &mut record {
+        for name in ["duration_s", "t_s", "stopped_s"] {
+            if let Some(number) = line.get_mut(name) {
+                *number = 1e30.into();
+            }
+        }
+    }
+    let text: String = record.iter().map(|line| format!("{line}\n")).collect();
+    fs::write(sandbox.records().remove(0), text).unwrap();
+    sandbox
+}
+
+#[test]
+fn a_record_of_an_absurd_length_is_no_panic() {
+    for ended in [true, false] {
+        let sandbox = absurd_store(ended);
+        for question in ["list", "show"] {
+            for options in [&[][..], &["--json"]] {
+                let answer = sandbox.emissions(&[&["runs", question], options].concat());
+                assert!(matches!(answer.code, Some(0 | 1)), "{question} {options:?}: {answer}");
+                assert!(!answer.stderr.contains("panicked"), "{question} {options:?}: {answer}");
+            }
+        }
+    }
+}
+
+#[test]
+fn an_empty_file_in_the_store_is_no_run_and_no_error() {
+    let sandbox = Sandbox::new();
+    let run = sandbox.run(&["--", "true"]);
+    fs::write(sandbox.store().join("20200101T000000Z-000000.jsonl"), "").unwrap();
+    let list = sandbox.emissions(&["runs", "list"]);
+    assert_eq!(list.code, Some(0), "{list}");
+    assert!(!list.text().contains("20200101T000000Z") && list.stderr.is_empty(), "{list}");
+    let listed = sandbox.emissions(&["runs", "list", "--json"]).json();
+    assert_eq!(listed.as_array().unwrap().len(), 1, "{listed}");
+    assert_eq!(listed[0]["id"], run.summary["id"]);
 }

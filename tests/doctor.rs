@@ -1,6 +1,7 @@
 //! `emissions doctor`: what can be measured here, what cannot, why, and what would mend it.
 
 use crate::support::{Outcome, Sandbox, flat};
+use std::fs;
 
 #[track_caller]
 fn assert_says(doctor: &Outcome, words: &[&str]) {
@@ -63,4 +64,18 @@ fn it_leaves_no_run_behind() {
     let sandbox = Sandbox::new();
     sandbox.look(&["doctor"]);
     assert_eq!(sandbox.records().len(), 0);
+}
+
+#[test]
+fn it_leaves_nothing_behind() {
+    // As the specification of the base directories has it, empty is not set: `~/.local/share`.
+    let unset = Sandbox::new().variable("XDG_DATA_HOME", "").variable("XDG_CONFIG_HOME", "");
+    for sandbox in [unset, Sandbox::new()] {
+        let doctor = sandbox.look(&["doctor"]);
+        assert_eq!(doctor.code, Some(0), "{doctor}");
+        for folder in [sandbox.home(), sandbox.path("")] {
+            let left: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+            assert!(left.is_empty(), "{left:?}");
+        }
+    }
 }

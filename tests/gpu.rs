@@ -1,7 +1,7 @@
 //! The GPUs: a simulated NVML whose true power is known, read through the real library's interface.
 
 use crate::support::{Outcome, Sandbox, assert_near};
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// What a component must hold after a run at this constant power.
 #[track_caller]
@@ -124,7 +124,7 @@ fn a_short_command_does_not_wait_for_nvml_at_its_end() {
     let running = sandbox.start(&["--", "true"]);
     let spawned = running.started;
     let run = running.wait();
-    assert!(spawned.elapsed().unwrap() < Duration::from_secs(10), "{run}");
+    assert!(spawned.elapsed().unwrap() < Duration::from_secs(2), "{run}");
     assert_eq!(run.code, Some(0));
     // Unknown is not 0: there is no such component, and the summary says why.
     assert!(!run.components().contains(&"gpu:0"), "{run}");
@@ -177,4 +177,36 @@ fn a_driver_that_refuses_to_start_is_named_and_the_command_runs() {
     assert_eq!(run.code, Some(3), "{run}");
     assert!(run.notes().contains("driver") && run.stderr.contains("driver"), "{run}");
     assert!(!run.components().contains(&"gpu:0"));
+}
+
+#[test]
+fn a_run_shorter_than_a_step_of_the_counter_is_known_all_the_same() {
+    let run = Sandbox::new().gpu_script("counter_step_ms = 100\n0,0,250").run(&["--", "sleep", "0.03"]);
+    assert_eq!(run.code, Some(0), "{run}");
+    let (energy, truth) = (run.joules("gpu:0"), 250.0 * run.duration_s());
+    assert!(energy.low <= truth && truth <= energy.high, "{energy:?}, truly {truth}: {run}");
+    assert_near(energy.value, truth, 0.3);
+}
+
+#[test]
+fn a_slow_counter_neither_lengthens_the_run_nor_shifts_its_energy() {
+    let run = Sandbox::new().gpu_script("call_delay_ms = 300\n0,0,250").run(&["--", "sleep", "3"]);
+    assert_eq!(run.code, Some(0), "{run}");
+    assert!((run.duration_s() - 3.0).abs() <= 0.1, "{run}");
+    assert_near(run.joules("gpu:0").value, 250.0 * run.duration_s(), 0.03);
+}
+
+#[test]
+fn an_nvml_that_has_not_started_at_the_end_is_said_to_have_not() {
+    let sandbox = Sandbox::new().gpu_script("init_delay_ms = 3000\n0,0,250");
+    let run = sandbox.run(&["--", "sh", "-c", "sleep 1; date +%s%N"]);
+    let now = SystemTime::now();
+    assert_eq!(run.code, Some(0), "{run}");
+    let ended = UNIX_EPOCH + Duration::from_nanos(run.text().trim().parse().unwrap());
+    let held_up = now.duration_since(ended).unwrap();
+    assert!(held_up <= Duration::from_millis(1500), "{held_up:?}: {run}");
+    assert!(!run.components().iter().any(|id| id.starts_with("gpu")), "{run}");
+    let notes = run.notes();
+    assert!(notes.lines().any(|note| note.contains("NVML") && note.contains("not start")), "{run}");
+    assert!(!notes.contains("did not answer"), "{run}");
 }

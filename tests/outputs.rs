@@ -1,7 +1,10 @@
 //! What a run writes and says: CodeCarbon's columns, the summary as text and as JSON.
 
 use crate::support::{Outcome, Sandbox, assert_near};
+use nix::sys::stat::Mode;
+use nix::unistd::mkfifo;
 use std::collections::BTreeMap;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// CodeCarbon 3.3.2, `output_methods/emissions_data.py`: 38 columns in this order.
 const COLUMNS: &str = "timestamp,project_name,run_id,experiment_id,duration,emissions,emissions_rate,cpu_power,\
@@ -138,4 +141,51 @@ fn colour_is_used_when_asked_for() {
     assert!(run.stderr.contains('\x1b'), "{run}");
     let run = machine().run(&["--color", "never", "--", "true"]);
     assert!(!run.stderr.contains('\x1b'), "{run}");
+}
+
+/// Nobody reads from it.
+fn pipe(sandbox: &Sandbox) -> String {
+    mkfifo(&sandbox.path("pipe"), Mode::from_bits_truncate(0o666)).unwrap();
+    sandbox.arg("pipe")
+}
+
+#[test]
+fn a_csv_that_is_a_pipe_without_a_reader_holds_nobody_up() {
+    let sandbox = Sandbox::new();
+    let csv = pipe(&sandbox);
+    let running = sandbox.start(&["-q", "--csv", &csv, "--", "sh", "-c", "echo ran; exit 3"]);
+    let run = running.wait_at_most(Duration::from_secs(5));
+    assert_eq!((run.code, run.text().as_str()), (Some(3), "ran\n"), "{run}");
+    assert_eq!(run.summary["exit"]["code"], 3);
+}
+
+#[test]
+fn a_summary_that_is_a_pipe_without_a_reader_holds_nobody_up() {
+    let sandbox = Sandbox::new();
+    let (program, summary) = (sandbox.program(), pipe(&sandbox));
+    let line = [&program, "run", "-q", "--summary", &summary, "--", "sh", "-c", "echo ran; exit 3"];
+    let run = sandbox.launch(&line.map(str::to_owned)).wait_at_most(Duration::from_secs(5));
+    assert_eq!((run.code, run.text().as_str()), (Some(3), "ran\n"), "{run}");
+    assert_eq!(sandbox.record().last().unwrap()["exit"]["code"], 3);
+}
+
+#[test]
+fn a_csv_that_somebody_holds_locked_costs_the_row_and_3_s_at_most() {
+    let sandbox = Sandbox::new();
+    sandbox.write("runs.csv", "");
+    // One process, which has the lock until it is gone.
+    let shell = "exec 9>> runs.csv; flock 9; echo locked > locked; exec sleep 30";
+    let mut holder = sandbox.command(&["sh", "-c", shell].map(str::to_owned)).spawn().unwrap();
+    sandbox.wait_for("locked");
+    let running = sandbox.start(&["-q", "--csv", "runs.csv", "--", "sh", "-c", "date +%s%N; exit 3"]);
+    let run = running.wait_at_most(Duration::from_secs(10));
+    let now = SystemTime::now();
+    holder.kill().unwrap();
+    holder.wait().unwrap();
+    let ended = UNIX_EPOCH + Duration::from_nanos(run.text().trim().parse().unwrap());
+    let held_up = now.duration_since(ended).unwrap();
+    assert!(held_up <= Duration::from_millis(3300), "{held_up:?}: {run}");
+    assert_eq!(run.code, Some(3), "{run}");
+    assert_eq!(sandbox.read("runs.csv"), "");
+    assert!(run.lines().len() == 1 && run.stderr.contains("csv") && run.says("not written"), "{run}");
 }

@@ -115,3 +115,18 @@ fn two_packages_of_which_one_is_unreadable_are_not_half_a_figure() {
     assert_eq!(run.components(), ["cpu:0", "memory:0", "platform:0"]);
     assert_eq!(run.component("cpu:0")["method"], "cpu-load-model");
 }
+
+#[test]
+fn a_counter_that_vanishes_after_its_first_reading_is_not_0() {
+    let sandbox = Sandbox::new().zone("intel-rapl:0", "package-0", 1_000_000);
+    let counter = sandbox.counter("intel-rapl:0").display().to_string();
+    // 5 J, of which nobody can know.
+    let shell = sandbox.set("intel-rapl:0", 6_000_000) + &format!("rm -f {counter}; sleep 0.5");
+    let run = run(&sandbox, &shell);
+    if run.components().contains(&"cpu:0") {
+        let energy = run.joules("cpu:0");
+        assert!(energy.low <= 5.0 && 5.0 <= energy.high && energy.high > 0.0, "{energy:?}: {run}");
+    }
+    let noted = run.notes().contains("cpu:0") || run.notes().contains(&counter);
+    assert!(noted, "{run}");
+}

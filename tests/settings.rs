@@ -1,7 +1,8 @@
 //! Where settings come from, which one counts, and what a cloned repository may not set.
 
 use crate::support::{Outcome, Sandbox, exists_here, skip};
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 
 fn user_config(sandbox: &Sandbox, text: &str) {
     let folder = sandbox.home().join("config/emissions");
@@ -123,4 +124,41 @@ fn a_setting_that_does_not_exist_is_said_and_does_not_stop_the_run() {
     let run = sandbox.run(&["--", "true"]);
     assert_eq!(run.code, Some(0), "{run}");
     assert!(run.stderr.contains("plaec"), "{run}");
+}
+
+#[test]
+fn a_file_of_the_users_that_cannot_be_read_is_said_and_does_not_stop_the_run() {
+    let sandbox = Sandbox::new();
+    user_config(&sandbox, "place = \"FRA\"\n");
+    let file = sandbox.home().join("config/emissions/config.toml");
+    fs::set_permissions(&file, Permissions::from_mode(0o000)).unwrap();
+    let file = file.display().to_string();
+    let sandbox = sandbox.unprivileged();
+    let run = sandbox.run(&["-q", "--", "sh", "-c", "exit 3"]);
+    assert_eq!(run.code, Some(3), "{run}");
+    assert!(run.lines().len() == 1 && run.stderr.contains(&file), "{run}");
+    assert!(run.stderr.contains("Permission denied"), "{run}");
+    // What is asked for by name must be there.
+    let run = sandbox.run(&["--config", &file, "--", "touch", "ran"]);
+    assert_eq!(run.code, Some(2), "{run}");
+    assert!(run.stderr.contains(&file) && !sandbox.path("ran").exists(), "{run}");
+}
+
+#[test]
+fn the_environment_may_name_run_group_and_gpus() {
+    let sandbox = Sandbox::new()
+        .gpu_script("0,0,100\n0,1,200")
+        .variable("EMISSIONS_NAME", "n-of-the-environment")
+        .variable("EMISSIONS_GROUP", "g-of-the-environment")
+        .variable("EMISSIONS_GPUS", "1")
+        .variable("SLURM_JOB_ID", "77");
+    let run = sandbox.run(&["--", "true"]);
+    assert_eq!(run.code, Some(0), "{run}");
+    assert_eq!(run.summary["name"], "n-of-the-environment");
+    assert_eq!(run.summary["group"], "g-of-the-environment");
+    let gpus: Vec<&str> = run.components().into_iter().filter(|id| id.starts_with("gpu")).collect();
+    assert_eq!(gpus, ["gpu:1"], "{run}");
+    let run = sandbox.run(&["--name", "n", "--group", "g", "--gpus", "0", "--", "true"]);
+    assert_eq!((&run.summary["name"], &run.summary["group"]), (&"n".into(), &"g".into()), "{run}");
+    assert!(run.components().contains(&"gpu:0") && !run.components().contains(&"gpu:1"), "{run}");
 }

@@ -3,6 +3,7 @@
 use crate::support::{Outcome, Running, Sandbox, assert_near, patiently, state_of};
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
+use std::time::{Duration, Instant};
 
 /// Shell that notes every TERM it gets, ends 300 ms after the first, and gives up after ten seconds.
 const NOTES_TERM: &str = "trap 'echo TERM >> got' TERM; echo ready > ready; \
@@ -118,7 +119,7 @@ fn a_command_stopped_by_sigstop_does_not_stop_the_wrapper_and_the_time_is_not_ch
     let running = started(&sandbox, &["--sample-every", "100ms"], "echo $$ > ready; kill -STOP $$; exit 6");
     let command = sandbox.wait_for_pid("ready");
     patiently("the command to stop", || (state_of(command) == Some('T')).then_some(()));
-    std::thread::sleep(std::time::Duration::from_secs(1));
+    std::thread::sleep(Duration::from_secs(1));
     assert_ne!(state_of(running.pid()), Some('T'));
     nix::sys::signal::kill(Pid::from_raw(command), Signal::SIGCONT).unwrap();
     let run = running.wait();
@@ -153,4 +154,67 @@ fn the_run_ends_when_the_command_ends_unless_told_to_wait_for_all() {
     assert_completed(&run, 3);
     assert!(run.duration_s() >= 1.4, "{run}");
     assert_eq!(sandbox.read("late"), "done\n");
+}
+
+#[test]
+fn a_term_ends_the_wait_for_what_the_command_left_running() {
+    let sandbox = Sandbox::new();
+    let shell = "echo $$ > command; sleep 30 & echo $! > left; exit 0";
+    let running = sandbox.start(&["--wait-all", "--", "sh", "-c", shell]);
+    let (command, left) = (sandbox.wait_for_pid("command"), sandbox.wait_for_pid("left"));
+    patiently("the command to end", || state_of(command).is_none().then_some(()));
+    assert!(sandbox.path("left").exists() && state_of(running.pid()).is_some_and(|state| state != 'Z'));
+    running.signal(Signal::SIGTERM);
+    let run = running.wait_at_most(Duration::from_secs(3));
+    // It may have been ended too.
+    let _ = nix::sys::signal::kill(Pid::from_raw(left), Signal::SIGKILL);
+    assert_completed(&run, 0);
+    assert_eq!(sandbox.record().last().unwrap()["type"], "end");
+}
+
+#[test]
+fn an_interrupt_while_the_wrapper_starts_ends_it_at_once() {
+    for delay in (0..=30).step_by(2).map(Duration::from_millis) {
+        // NVML is waited for, for a moment.
+        let sandbox = Sandbox::new().gpu_script("init_delay_ms = 500\n0,0,250");
+        let running = sandbox.start(&["-q", "--", "sleep", "30"]);
+        std::thread::sleep(delay);
+        running.signal(Signal::SIGINT);
+        // Without a command yet it is for the wrapper, later it is for the command: both die of it.
+        let run = running.wait_at_most(Duration::from_secs(5));
+        assert_eq!((run.code, run.signal), (None, Some(2)), "after {delay:?}: {run}");
+    }
+}
+
+#[test]
+fn slow_sensors_do_not_shift_when_a_run_was_stopped() {
+    let cases = [("call_delay_ms = 400\n0,0,250", 1), ("call_delay_ms = 400\n0,0,250\n0,1,250", 2)];
+    let runs = cases.map(|(script, gpus)| {
+        let sandbox = Sandbox::new().gpu_script(script);
+        let running = started(&sandbox, &[], "echo $$ > ready; exec sleep 4");
+        let command = Pid::from_raw(sandbox.wait_for_pid("ready"));
+        (sandbox, running, command, gpus)
+    });
+    let all = |signal| {
+        runs.iter().for_each(|(_, _, command, _)| nix::sys::signal::kill(*command, signal).unwrap());
+        Instant::now()
+    };
+    std::thread::sleep(Duration::from_secs(1));
+    let stopped = all(Signal::SIGSTOP);
+    std::thread::sleep(Duration::from_secs(2));
+    let truly_s = (all(Signal::SIGCONT) - stopped).as_secs_f64();
+    for (_sandbox, running, _, gpus) in runs {
+        let run = running.wait();
+        assert_completed(&run, 0);
+        let (stopped_s, duration) = (run.summary["stopped_s"].as_f64().unwrap(), run.duration_s());
+        assert!((stopped_s - truly_s).abs() <= 0.3, "{stopped_s} s instead of {truly_s} s: {run}");
+        for gpu in ["gpu:0", "gpu:1"].iter().take(gpus) {
+            assert_near(run.joules(gpu).value, 250.0 * (duration - truly_s), 0.15);
+        }
+        assert_near(
+            run.summary["suspended_j"].as_f64().unwrap(),
+            250.0 * truly_s * if gpus == 1 { 1.0 } else { 2.0 },
+            0.15,
+        );
+    }
 }

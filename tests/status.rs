@@ -40,6 +40,22 @@ fn a_command_killed_by_a_signal_gives_128_and_its_number() {
 }
 
 #[test]
+fn a_command_killed_by_a_real_time_signal_gives_128_and_its_number_too() {
+    let run = Sandbox::new().run(&["--", "bash", "-c", "kill -34 $$"]);
+    assert_status(&run, 162);
+    assert_eq!(run.summary["exit"]["signal"], 34);
+    assert_eq!(run.summary["status"], "completed");
+}
+
+#[test]
+fn an_orphan_killed_by_a_real_time_signal_does_not_end_the_run() {
+    let run = shell("(setsid bash -c 'sleep 0.3; kill -34 $$' &); sleep 1; exit 3");
+    assert_status(&run, 3);
+    assert!(run.duration_s() >= 1.0, "{run}");
+    assert_eq!(run.summary["exit"]["code"], 3);
+}
+
+#[test]
 fn a_command_killed_by_int_takes_the_wrapper_with_it_by_the_same_signal() {
     let run = shell("kill -INT $$");
     assert_eq!((run.code, run.signal), (None, Some(2)), "{run}");

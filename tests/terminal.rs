@@ -1,6 +1,7 @@
 //! On a terminal the wrapper is not there: keys, job control and full-screen programs work as without it.
 
 use crate::support::{Sandbox, Terminal, exists_here, patiently, quoted, skip, state_of};
+use std::time::Duration;
 
 /// Shell that notes every INT it gets, ends 300 ms after the first, and gives up after ten seconds.
 const NOTES_INT: &str = "trap 'echo INT >> got' INT; echo ready; \
@@ -58,9 +59,10 @@ fn ctrl_c_ends_a_loop_of_the_shell() {
 #[test]
 fn ctrl_z_stops_both_and_fg_goes_on() {
     let sandbox = Sandbox::new();
+    let go = sandbox.gate("go");
     let mut terminal = Terminal::shell(&sandbox);
     let shell = "echo $PPID > wrapper; echo $$ > command; \
-                 for i in $(seq 200); do [ -e go ] && break; sleep 0.05; done; echo gone on; exit 6";
+                 read x < go; echo gone on; exit 6";
     terminal.type_in(&format!("{}\n", typed(&sandbox, &["sh", "-c", shell])));
     let both = [sandbox.wait_for_pid("wrapper"), sandbox.wait_for_pid("command")];
     terminal.type_in("\x1a");
@@ -71,7 +73,7 @@ fn ctrl_z_stops_both_and_fg_goes_on() {
     terminal.wait_for("still=42");
     terminal.type_in("fg\n");
     patiently("both to go on", || both.iter().all(|&pid| state_of(pid) != Some('T')).then_some(()));
-    sandbox.write("go", "");
+    go.open();
     terminal.wait_for("\ngone on");
     terminal.type_in("echo status=$?\n");
     terminal.wait_for("status=6");
@@ -85,17 +87,18 @@ fn ctrl_z_stops_both_and_fg_goes_on() {
 #[test]
 fn ctrl_z_on_a_command_that_ignores_it_stops_nobody() {
     let sandbox = Sandbox::new();
+    let go = sandbox.gate("go");
     let mut terminal = Terminal::shell(&sandbox);
     let shell = "trap '' TSTP; echo $PPID > wrapper; \
-                 for i in $(seq 200); do [ -e go ] && break; sleep 0.05; done; echo went on; exit 6";
+                 read x < go; echo went on; exit 6";
     terminal.type_in(&format!("{}\n", typed(&sandbox, &["sh", "-c", shell])));
     let wrapper = sandbox.wait_for_pid("wrapper");
     terminal.type_in("\x1a");
     terminal.wait_for("^Z");
     // Stopped alone, the wrapper would give the terminal to the shell while the command still uses it.
-    std::thread::sleep(std::time::Duration::from_millis(300));
+    std::thread::sleep(Duration::from_millis(300));
     assert_ne!(state_of(wrapper), Some('T'));
-    sandbox.write("go", "");
+    go.open();
     terminal.wait_for("went on");
     terminal.type_in("echo status=$?\n");
     terminal.wait_for("status=6");
@@ -107,15 +110,16 @@ fn ctrl_z_on_a_command_that_ignores_it_stops_nobody() {
 #[test]
 fn bg_goes_on_in_the_background() {
     let sandbox = Sandbox::new();
+    let go = sandbox.gate("go");
     let mut terminal = Terminal::shell(&sandbox);
-    let shell = "echo $$ > command; for i in $(seq 200); do [ -e go ] && break; sleep 0.05; done; exit 6";
+    let shell = "echo $$ > command; read x < go; exit 6";
     terminal.type_in(&format!("{}\n", typed(&sandbox, &["sh", "-c", shell])));
     let command = sandbox.wait_for_pid("command");
     terminal.type_in("\x1a");
     terminal.wait_for("Stopped");
     terminal.type_in("bg\n");
     patiently("the command to go on", || (state_of(command) != Some('T')).then_some(()));
-    sandbox.write("go", "");
+    go.open();
     terminal.type_in("wait %1; echo status=$?\n");
     terminal.wait_for("status=6");
     terminal.type_in("exit 0\n");
@@ -156,7 +160,7 @@ fn an_interactive_python_works() {
     terminal.wait_for("42");
     // Ctrl-C is an exception there, not the end.
     terminal.type_in("import time; time.sleep(30)\n");
-    std::thread::sleep(std::time::Duration::from_millis(300));
+    std::thread::sleep(Duration::from_millis(300));
     terminal.type_in("\x03");
     terminal.wait_for("KeyboardInterrupt");
     terminal.type_in("exit(5)\n");
@@ -178,11 +182,28 @@ fn full_screen_programs_work_and_leave_the_terminal_as_it_was() {
         let mut terminal = start(&sandbox, command);
         let before = terminal.settings();
         terminal.wait_for("the first line");
-        std::thread::sleep(std::time::Duration::from_millis(100));
+        std::thread::sleep(Duration::from_millis(100));
         terminal.type_in(keys);
         terminal.wait_for("Energy");
         assert_eq!(terminal.settings().local_flags, before.local_flags, "{command:?}");
         let run = terminal.wait();
         assert_eq!(run.code, Some(0), "{command:?} {run}");
+    }
+}
+
+#[test]
+fn ctrl_c_while_the_wrapper_starts_ends_it_at_once() {
+    for delay in (0..=30).step_by(3).map(Duration::from_millis) {
+        // NVML is waited for, for a moment.
+        let sandbox = Sandbox::new().gpu_script("init_delay_ms = 500\n0,0,250");
+        // Whoever is there when it comes, shell, wrapper or command, dies of it.
+        let line = quoted(&sandbox.run_line(&["-q", "--", "sleep", "30"]));
+        let shell = format!("echo $$ > ready; exec {line}");
+        let mut terminal = Terminal::start(&sandbox, &["sh", "-c", &shell].map(str::to_owned));
+        sandbox.wait_for("ready");
+        std::thread::sleep(delay);
+        terminal.type_in("\x03");
+        let run = terminal.wait_at_most(Duration::from_secs(5));
+        assert_eq!((run.code, run.signal), (None, Some(2)), "after {delay:?}: {run}");
     }
 }

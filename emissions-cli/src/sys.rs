@@ -1,7 +1,11 @@
 //! The system calls that have no safe form. The only module of the project with `unsafe` in it.
-#![expect(unsafe_code, reason = "dispositions, pre-exec hooks, perf counters and _exit have no safe form")]
+#![expect(
+    unsafe_code,
+    reason = "dispositions, pre-exec hooks, unnamed signals, perf counters and _exit have no safe form"
+)]
 
 use nix::sys::signal::{SigSet, Signal};
+use nix::unistd::Pid;
 use std::fs::File;
 use std::io;
 use std::os::fd::FromRawFd;
@@ -49,6 +53,36 @@ pub fn restore_in_child(command: &mut Command, mask: SigSet, ignore_sigchld: boo
     };
     // SAFETY: between fork and exec the closure makes two async-signal-safe calls and allocates nothing.
     unsafe { command.pre_exec(restore) };
+}
+
+/// What happened to a child.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Change {
+    Exited(i32),
+    /// By its number: there are real-time signals that have no name.
+    Killed(i32),
+    Stopped(i32),
+    Continued,
+}
+
+/// The next child to which something happened, without waiting for it. `Ok(None)`: there are children, and nothing new.
+///
+/// # Errors
+/// `ECHILD` when there are no children.
+pub fn next_change() -> io::Result<Option<(Pid, Change)>> {
+    let mut status = 0;
+    let flags = libc::WNOHANG | libc::WUNTRACED | libc::WCONTINUED;
+    // SAFETY: the call writes to `status` alone.
+    let pid = unsafe { libc::waitpid(-1, &raw mut status, flags) };
+    let change = match pid {
+        -1 => return Err(io::Error::last_os_error()),
+        0 => return Ok(None),
+        _ if libc::WIFEXITED(status) => Change::Exited(libc::WEXITSTATUS(status)),
+        _ if libc::WIFSIGNALED(status) => Change::Killed(libc::WTERMSIG(status)),
+        _ if libc::WIFSTOPPED(status) => Change::Stopped(libc::WSTOPSIG(status)),
+        _ => Change::Continued,
+    };
+    Ok(Some((Pid::from_raw(pid), change)))
 }
 
 /// Ends the process at once. Libraries' exit handlers do not run: a thread that hangs in a driver would make them hang.

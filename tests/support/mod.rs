@@ -1,5 +1,6 @@
 //! What the tests share: a sandbox for the program, the machine it sees, what came of it, and a terminal.
 
+mod gate;
 mod machine;
 mod outcome;
 mod patience;

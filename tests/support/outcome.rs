@@ -7,7 +7,7 @@ use std::fs;
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::Child;
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 /// A program that runs. Dropped, it is killed.
 pub struct Running {
@@ -29,11 +29,17 @@ impl Running {
 
     /// Waits for its end.
     #[track_caller]
-    pub fn wait(mut self) -> Outcome {
+    pub fn wait(self) -> Outcome {
+        self.wait_at_most(LIMIT.mul_f64(0.9))
+    }
+
+    /// Waits for its end, which must come in time.
+    #[track_caller]
+    pub fn wait_at_most(mut self, limit: Duration) -> Outcome {
         let begun = Instant::now();
         let status = patiently("the program to end", || {
-            let late = begun.elapsed() > LIMIT.mul_f64(0.9);
-            assert!(!late, "still running, having said:\n{}", self.said());
+            let late = begun.elapsed() > limit;
+            assert!(!late, "still running after {limit:?}, having said:\n{}", self.said());
             self.child.try_wait().unwrap()
         });
         Outcome {

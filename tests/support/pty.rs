@@ -1,5 +1,5 @@
 use super::outcome::{Outcome, Running};
-use super::patience::patiently;
+use super::patience::{LIMIT, patiently};
 use super::sandbox::Sandbox;
 use nix::pty::{Winsize, openpty};
 use nix::sys::termios::{Termios, tcgetattr};
@@ -8,6 +8,7 @@ use std::io::{Read, Write};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::Duration;
 
 /// A program on a terminal of its own, and somebody who reads and types.
 pub struct Terminal {
@@ -59,7 +60,7 @@ impl Terminal {
         self.seen = patiently(text, || {
             let screen = self.screen();
             let found = screen.get(self.seen..).and_then(|rest| rest.find(text));
-            let late = begun.elapsed() > super::patience::LIMIT.mul_f64(0.9);
+            let late = begun.elapsed() > LIMIT.mul_f64(0.9);
             assert!(!late, "no `{text}` on the screen, which shows:\n{screen}");
             found.map(|at| self.seen + at + text.len())
         });
@@ -78,8 +79,14 @@ impl Terminal {
     /// Waits for the end of the program.
     #[track_caller]
     pub fn wait(self) -> Outcome {
+        self.wait_at_most(LIMIT.mul_f64(0.9))
+    }
+
+    /// Waits for the end of the program, which must come in time.
+    #[track_caller]
+    pub fn wait_at_most(self, limit: Duration) -> Outcome {
         let screen = Arc::clone(&self.screen);
-        let outcome = self.running.wait();
+        let outcome = self.running.wait_at_most(limit);
         Outcome { stderr: String::from_utf8_lossy(&screen.lock().unwrap()).into_owned(), ..outcome }
     }
 }

@@ -41,7 +41,7 @@ pub struct Shared {
     /// Say nothing but errors
     #[arg(short, long, help_heading = "Output")]
     pub quiet: bool,
-    /// Say more
+    /// Say more: every component with its readings and gaps
     #[arg(short, long, action = clap::ArgAction::Count, help_heading = "Output")]
     pub verbose: u8,
     /// When to use colour

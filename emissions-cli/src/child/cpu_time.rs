@@ -1,14 +1,12 @@
 use super::process::{descendants, time_of};
-use crate::sys;
-use nix::errno::Errno;
+use crate::sys::{self, Change};
 use nix::sys::prctl::set_child_subreaper;
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeValLike;
-use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::time::{ClockId, clock_gettime};
 use nix::unistd::Pid;
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -101,10 +99,11 @@ struct Reaped {
 fn reap() -> Reaped {
     let mut reaped = 0;
     loop {
-        match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
-            Ok(WaitStatus::StillAlive) => return Reaped { reaped, living: true },
-            Ok(_) => reaped += 1,
-            Err(Errno::EINTR) => {}
+        match sys::next_change() {
+            Ok(Some((_, Change::Exited(_) | Change::Killed(_)))) => reaped += 1,
+            Ok(Some(_)) => {}
+            Ok(None) => return Reaped { reaped, living: true },
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(_) => return Reaped { reaped, living: false },
         }
     }

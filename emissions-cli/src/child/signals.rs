@@ -92,15 +92,19 @@ impl Signals {
     }
 
     /// A signal that has come already, of the kind that asks a program to end.
-    pub fn impatience(&self) -> bool {
+    pub fn impatience(&self) -> Option<Signal> {
         while let Ok(Some(received)) = self.next(Some(Instant::now())) {
-            use Signal::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
-            if matches!(received.signal, SIGINT | SIGTERM | SIGQUIT | SIGHUP) {
-                return true;
+            if asks_to_end(received.signal) {
+                return Some(received.signal);
             }
         }
-        false
+        None
     }
+}
+
+/// Whether a signal asks a program to end.
+pub fn asks_to_end(signal: Signal) -> bool {
+    matches!(signal, Signal::SIGINT | Signal::SIGTERM | Signal::SIGQUIT | Signal::SIGHUP)
 }
 
 /// Rounded up: waking a little late is better than spinning.

@@ -1,8 +1,7 @@
 use super::process::descends_from;
-use super::signals::{Received, Signals};
-use nix::errno::Errno;
+use super::signals::{Received, Signals, asks_to_end};
+use crate::sys::{self, Change};
 use nix::sys::signal::{SigSet, Signal, kill, raise};
-use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 use std::fs::File;
 use std::io;
@@ -11,7 +10,8 @@ use std::io;
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Ended {
     Code(i32),
-    Signal(Signal),
+    /// By its number.
+    Signal(i32),
 }
 
 impl Ended {
@@ -19,7 +19,7 @@ impl Ended {
     pub fn status(self) -> i32 {
         match self {
             Self::Code(code) => code,
-            Self::Signal(signal) => 128 + signal as i32,
+            Self::Signal(signal) => 128 + signal,
         }
     }
 }
@@ -40,21 +40,25 @@ pub fn supervise(
     wait_all: bool,
     events: &mut dyn Events,
 ) -> io::Result<Ended> {
-    let mut supervisor = Supervisor { command, ended: None, stopped: false, events };
+    let mut supervisor = Supervisor { command, ended: None, alone: false, stopped: false, events };
     // The command may have ended or been stopped before the first look.
     supervisor.look()?;
     loop {
         if let Some(ended) = supervisor.ended
-            && (!wait_all || supervisor.is_alone())
+            && (!wait_all || supervisor.alone)
         {
             return Ok(ended);
         }
         let Some(received) = signals.next(None)? else { continue };
-        match received.signal {
-            Signal::SIGCHLD => supervisor.look()?,
-            Signal::SIGCONT => supervisor.go_on(),
-            _ if forward && is_to_be_forwarded(received, |sender| descends_from(sender, command)) => {
-                supervisor.hand_on(received.signal);
+        match (received.signal, supervisor.ended) {
+            (Signal::SIGCHLD, _) => supervisor.look()?,
+            (Signal::SIGCONT, _) => supervisor.go_on(),
+            // Only the command's left-overs are waited for: whoever is tired of it may end that.
+            (signal, Some(ended)) if asks_to_end(signal) => return Ok(ended),
+            (signal, None)
+                if forward && is_to_be_forwarded(received, |sender| descends_from(sender, command)) =>
+            {
+                supervisor.hand_on(signal);
             }
             _ => {}
         }
@@ -69,6 +73,8 @@ fn is_to_be_forwarded(received: Received, is_from_command: impl Fn(Pid) -> bool)
 struct Supervisor<'a> {
     command: Pid,
     ended: Option<Ended>,
+    /// There is no child left, adopted ones included.
+    alone: bool,
     stopped: bool,
     events: &'a mut dyn Events,
 }
@@ -76,26 +82,29 @@ struct Supervisor<'a> {
 impl Supervisor<'_> {
     /// Takes in all that happened to children: the command and the orphans we inherited.
     fn look(&mut self) -> io::Result<()> {
-        let what = WaitPidFlag::WNOHANG | WaitPidFlag::WUNTRACED | WaitPidFlag::WCONTINUED;
         loop {
-            match waitpid(None, Some(what)) {
-                Ok(WaitStatus::Exited(pid, code)) if pid == self.command => {
-                    self.ended = Some(Ended::Code(code));
+            match sys::next_change() {
+                Ok(Some((pid, change))) if pid == self.command => self.take(change),
+                // An orphan of the command that we inherited.
+                Ok(Some(_)) => {}
+                Ok(None) => return Ok(()),
+                Err(error) if error.raw_os_error() == Some(libc::ECHILD) => {
+                    self.alone = true;
+                    return Ok(());
                 }
-                Ok(WaitStatus::Signaled(pid, signal, _)) if pid == self.command => {
-                    self.ended = Some(Ended::Signal(signal));
-                }
-                Ok(WaitStatus::Stopped(pid, signal)) if pid == self.command => self.stop(signal),
-                Ok(WaitStatus::Continued(pid)) if pid == self.command => self.continued(),
-                Ok(WaitStatus::StillAlive) | Err(Errno::ECHILD) => return Ok(()),
-                Ok(_) | Err(Errno::EINTR) => {}
-                Err(error) => return Err(error.into()),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
             }
         }
     }
 
-    fn is_alone(&self) -> bool {
-        waitpid(None, Some(WaitPidFlag::WNOHANG)) == Err(Errno::ECHILD)
+    fn take(&mut self, change: Change) {
+        match change {
+            Change::Exited(code) => self.ended = Some(Ended::Code(code)),
+            Change::Killed(signal) => self.ended = Some(Ended::Signal(signal)),
+            Change::Stopped(signal) => self.stop(signal),
+            Change::Continued => self.continued(),
+        }
     }
 
     fn hand_on(&mut self, signal: Signal) {
@@ -109,13 +118,15 @@ impl Supervisor<'_> {
 
     /// The command stopped. If the terminal stopped it we stop too, after it, so that the shell sees its job stopped; a
     /// program that ignores ^Z keeps the terminal. By SIGSTOP alone only the command is meant.
-    fn stop(&mut self, signal: Signal) {
+    fn stop(&mut self, signal: i32) {
         if !self.stopped {
             self.stopped = true;
             self.events.stopped(true);
         }
-        let by_terminal = matches!(signal, Signal::SIGTSTP | Signal::SIGTTIN | Signal::SIGTTOU);
-        if by_terminal && has_terminal() {
+        let by_terminal = [Signal::SIGTSTP, Signal::SIGTTIN, Signal::SIGTTOU];
+        if let Some(&signal) = by_terminal.iter().find(|&&known| known as i32 == signal)
+            && has_terminal()
+        {
             stop_ourselves(signal);
         }
     }

@@ -9,7 +9,7 @@ use emissions_core::quantity::{Basis, Estimate, GivenBy, Power, Pue};
 use emissions_core::record::Store;
 use serde::de::DeserializeOwned;
 use std::env;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// The settings of one call.
 pub struct Config {
@@ -100,17 +100,17 @@ impl Config {
         Ok(base.map(|watts| PlatformModel { base: Power::from_watts(watts), ..PlatformModel::default() }))
     }
 
-    /// The store's folder, and where it was given.
-    pub fn store(&self) -> Result<Store, CliError> {
-        let flag = self.shared.store.as_deref().map(Path::to_string_lossy);
-        let folder = match self.text("store", flag.as_deref()) {
-            Some(given) => expand(&given.value),
+    /// The store's folder.
+    pub fn store(&self) -> Store {
+        let elsewhere = || self.text("store", None).map(|given| expand(&given.value));
+        let folder = match self.shared.store.clone().or_else(elsewhere) {
+            Some(folder) => folder,
             None => xdg("XDG_DATA_HOME", ".local/share")
                 .unwrap_or_else(|| PathBuf::from("."))
                 .join("emissions/runs"),
         };
         // The command may change its working directory: the store stays where it is.
-        Ok(Store::at(std::path::absolute(&folder).unwrap_or(folder)))
+        Store::at(std::path::absolute(&folder).unwrap_or(folder))
     }
 }
 

@@ -1,15 +1,18 @@
 use super::config::Config;
-use super::measure::visible;
+use super::environment::visible;
 use crate::args::DoctorArgs;
 use crate::error::{CliError, Kind};
 use crate::output::{Screen, print};
-use crate::settings::{Layers, SETTINGS};
+use crate::settings::{self, Layers, SETTINGS};
 use crate::time_zone;
-use emissions_core::record::Store;
+use emissions_core::quantity::{Basis, Boundary};
+use emissions_core::record::{Role, Store};
 use emissions_core::sensor::{Host, SensorError, Survey};
 use emissions_core::tracker::survey;
+use nix::unistd::{AccessFlags, access};
 use serde::Serialize;
 use std::fs;
+use std::io;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -33,7 +36,7 @@ struct Found {
     name: String,
     uuid: Option<String>,
     method: &'static str,
-    basis: emissions_core::quantity::Basis,
+    basis: Basis,
     /// Whether it answers when it is read.
     answer: String,
 }
@@ -72,6 +75,11 @@ pub fn doctor(args: &DoctorArgs) -> Result<ExitCode, CliError> {
     // Values that cannot be used are told here as `run` would tell them.
     config.quote()?;
     config.pue()?;
+    config.platform()?;
+    config.word::<Boundary>("boundary", None)?;
+    config.word::<Role>("role", None)?;
+    config.value("sample_every", None, settings::duration)?;
+    config.value("record_every", None, settings::duration)?;
     let host = args.host_root.as_ref().map_or_else(Host::default, Host::at);
     let survey = survey(&host, &visible(args.gpus.as_deref()), PATIENCE);
     let report = Report {
@@ -79,7 +87,7 @@ pub fn doctor(args: &DoctorArgs) -> Result<ExitCode, CliError> {
         found: found(survey),
         settings: settings(&config, args),
         complaints: config.layers().complaints(),
-        store: store(&config.store()?),
+        store: store(&config.store()),
         clock: time_zone::proposal().map(|(zone, country)| Clock { zone, country: country.alpha3 }),
     };
     let text = if args.shared.json {
@@ -162,17 +170,19 @@ fn settings(config: &Config, args: &DoctorArgs) -> Vec<SettingReport> {
         .collect()
 }
 
-/// Whether records can be kept: tried, since permissions alone do not tell (read-only disks, quotas).
+/// Whether records can be kept. Tried where the folder is there, asked of the nearest folder above where it is not:
+/// doctor leaves nothing behind.
 fn store(store: &Store) -> StoreReport {
     let folder = store.folder();
-    let probe = folder.join(format!(".doctor-{}", std::process::id()));
-    let existed = folder.is_dir();
-    let tried = fs::create_dir_all(folder).and_then(|()| fs::write(&probe, "\n"));
-    let _ = fs::remove_file(&probe);
-    if !existed {
-        // Doctor leaves no trace: folders that were made for the trial go, as far as they are empty.
-        let _ = fs::remove_dir(folder);
-    }
+    let tried = if folder.is_dir() {
+        let probe = folder.join(format!(".doctor-{}", std::process::id()));
+        let tried = fs::write(&probe, "\n");
+        let _ = fs::remove_file(&probe);
+        tried
+    } else {
+        let above = folder.ancestors().find(|above| above.exists()).unwrap_or(folder);
+        access(above, AccessFlags::W_OK | AccessFlags::X_OK).map_err(io::Error::from)
+    };
     StoreReport {
         folder: folder.display().to_string(),
         writable: tried.is_ok(),
@@ -185,7 +195,7 @@ impl Report {
         let mut text = format!("{}\n", screen.bold("Measured or modelled on this machine"));
         for found in &self.found {
             let basis = match found.basis {
-                emissions_core::quantity::Basis::Measured => "measured",
+                Basis::Measured => "measured",
                 _ => "modelled",
             };
             let body = format!("{} · {basis} by {} · {}", found.name, found.method, found.answer);

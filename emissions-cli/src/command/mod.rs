@@ -2,8 +2,10 @@
 
 mod config;
 mod doctor;
+mod environment;
 mod measure;
 mod monitor;
+mod outputs;
 mod run;
 mod runs;
 

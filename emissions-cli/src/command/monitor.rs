@@ -1,4 +1,5 @@
-use super::measure::{JsonTo, Prepared};
+use super::measure::Prepared;
+use super::outputs::JsonTo;
 use crate::args::MonitorArgs;
 use crate::child::Signals;
 use crate::error::CliError;
@@ -17,11 +18,12 @@ pub fn monitor(args: &MonitorArgs) -> Result<Infallible, CliError> {
     let signals = Signals::take_over(&[Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP])
         .map_err(|error| CliError::usage(format!("the system refuses to watch signals: {error}")))?;
     let prepared = Prepared::new(&args.measuring, None)?;
-    let attempt = prepared.attempt();
-    let deadline = args.duration.map(|duration| Instant::now() + duration);
+    let attempts = prepared.attempts();
+    // Longer than the clock can count is until interrupted.
+    let deadline = args.duration.and_then(|duration| Instant::now().checked_add(duration));
     let mut tracker = prepared.builder.start();
     tracker.mark_start();
-    tracker.announce(attempt.count());
+    tracker.announce(attempts());
     if !args.measuring.shared.quiet && deadline.is_none() {
         say("Measuring this machine. Ctrl-C ends it.");
     }

@@ -1,4 +1,5 @@
-use super::measure::{JsonTo, Prepared};
+use super::measure::Prepared;
+use super::outputs::JsonTo;
 use crate::args::RunArgs;
 use crate::child::{CpuTime, Ended, Events, Signals, WarmUp, spawn, supervise};
 use crate::error::CliError;
@@ -22,12 +23,18 @@ pub fn run(args: &RunArgs) -> Result<Infallible, CliError> {
         args.command.iter().map(|argument| argument.to_string_lossy().into_owned()).collect();
     let stored = (!args.no_command).then(|| mask(&command));
     let prepared = Prepared::new(&args.measuring, stored)?;
-    let (attempt, id) = (prepared.attempt(), prepared.id.clone());
+    let (attempts, id) = (prepared.attempts(), prepared.id.clone());
     let marks = prepared.store.marks(&id);
     let environment = [("EMISSIONS_RUN", OsStr::new(&id)), ("EMISSIONS_MARKS", marks.as_os_str())];
 
     let mut tracker = prepared.builder.start();
     let cpu_time = CpuTime::begin(warm_up);
+    if let Some(signal) = signals.impatience() {
+        // It came before there was a command it could have reached.
+        tracker.abandon();
+        prepared.outputs.discard();
+        die_of(signal);
+    }
     tracker.mark_start();
     let child = match spawn(&args.command, &environment, &signals) {
         Ok(child) => child,
@@ -38,9 +45,10 @@ pub fn run(args: &RunArgs) -> Result<Infallible, CliError> {
             sys::exit_now(error.status());
         }
     };
-    tracker.announce(attempt.count());
+    tracker.announce(attempts());
     let ended = supervise(child, &signals, !args.no_forward, args.wait_all, &mut Watcher(&tracker));
 
+    tracker.mark_end();
     let counted = cpu_time.end();
     let mut outcome = Outcome { cpu_time: Some((counted.seconds, counted.basis)), ..Outcome::default() };
     let status = match &ended {
@@ -59,10 +67,11 @@ pub fn run(args: &RunArgs) -> Result<Infallible, CliError> {
     let journal = tracker.journal();
     let summary = tracker.finish(outcome);
     // Somebody who asks a second time wants to be gone: the record is written, the rest is not worth waiting for.
-    let show = !signals.impatience();
+    let show = signals.impatience().is_none();
     prepared.outputs.write(&summary, journal.as_ref(), JsonTo::Stderr, show);
     match ended {
-        Ok(Ended::Signal(Signal::SIGINT)) => die_of_interrupt(),
+        // A shell ends its loop only when the command itself died of Ctrl-C, so we do too.
+        Ok(Ended::Signal(signal)) if signal == Signal::SIGINT as i32 => die_of(Signal::SIGINT),
         _ => sys::exit_now(status),
     }
 }
@@ -83,7 +92,7 @@ impl Events for Watcher<'_> {
 fn exit(ended: Ended) -> Exit {
     match ended {
         Ended::Code(code) => Exit { code: Some(code), signal: None },
-        Ended::Signal(signal) => Exit { code: None, signal: Some(signal as i32) },
+        Ended::Signal(signal) => Exit { code: None, signal: Some(signal) },
     }
 }
 
@@ -92,13 +101,13 @@ fn survivors(count: usize) -> String {
     format!("{processes} the command; counted up to its end (--wait-all waits for all)")
 }
 
-/// A shell ends its loop only when the command itself died of Ctrl-C, so we do too.
-fn die_of_interrupt() -> ! {
-    sys::set_default(Signal::SIGINT);
+/// Ends this process by the default action of a signal.
+fn die_of(signal: Signal) -> ! {
+    sys::set_default(signal);
     let mut set = SigSet::empty();
-    set.add(Signal::SIGINT);
-    let _ = raise(Signal::SIGINT);
+    set.add(signal);
+    let _ = raise(signal);
     let _ = set.thread_unblock();
     // Not reached, unless the signal is ignored.
-    sys::exit_now(128 + Signal::SIGINT as i32)
+    sys::exit_now(128 + signal as i32)
 }

@@ -1,20 +1,21 @@
 use super::config::Config;
 use crate::args::Shared;
 use crate::error::{CliError, Kind};
-use crate::output::{Screen, energy_unit, grams, print, say, significant, span, summary_text};
-use emissions_core::record::{Summary, read};
+use crate::output::{Screen, Telling, energy_unit, grams, print, say, significant, span, summary_text};
+use emissions_core::record::{ReadError, Summary, read};
 use std::process::ExitCode;
-use std::time::Duration;
 
 /// Lists stored runs, oldest first. Records that cannot be read are named on stderr; the others are listed all the same.
 pub fn list(shared: &Shared) -> Result<ExitCode, CliError> {
     let config = Config::read(shared)?;
-    let store = config.store()?;
+    let store = config.store();
     let mut runs = Vec::new();
     let mut bad = false;
     for entry in store.entries()? {
         match read(&entry.path) {
             Ok(run) => runs.push(run),
+            // Its command has not started yet, or never did.
+            Err(ReadError::Empty(_)) => {}
             Err(error) => {
                 say(&format!("emissions: {error}"));
                 bad = true;
@@ -34,12 +35,12 @@ pub fn list(shared: &Shared) -> Result<ExitCode, CliError> {
 /// Shows one run.
 pub fn show(run: &str, shared: &Shared) -> Result<ExitCode, CliError> {
     let config = Config::read(shared)?;
-    let summary = config.store()?.find(run)?;
+    let summary = config.store().find(run)?;
     if shared.json {
         answer(&format!("{}\n", json(&summary)?))?;
     } else {
         let screen = Screen::of_stdout(config.color());
-        let mut text = summary_text(&summary, screen);
+        let mut text = summary_text(&summary, Telling { screen, verbose: shared.verbose > 0, here: false });
         let started = summary.started_at.format("%Y-%m-%d %H:%M:%S UTC");
         let host = summary.host.name.as_deref().unwrap_or("unknown host");
         text.push_str(&screen.paragraph("Run", &format!("{} on {host}, started {started}", summary.id)));
@@ -100,7 +101,7 @@ fn row(run: &Summary) -> [String; 6] {
     [
         run.id.clone(),
         run.status.as_str().to_owned(),
-        span(Duration::from_secs_f64(run.duration_s.max(0.0))),
+        span(run.duration_s),
         energy,
         run.emissions_g.as_ref().map_or_else(unknown, grams),
         if label.is_empty() { command } else { label },

@@ -1,9 +1,12 @@
 use chrono::SecondsFormat;
 use emissions_core::quantity::Kind;
 use emissions_core::record::Summary;
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
 
 /// The columns of CodeCarbon's `emissions.csv` since its version 3.2.1, in its order.
 const COLUMNS: [&str; 38] = [
@@ -55,28 +58,33 @@ const COLUMNS: [&str; 38] = [
 #[derive(Debug)]
 pub struct CsvFile {
     file: File,
+    is_file: bool,
 }
 
+/// How long a finished run waits for another writer of the file.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 impl CsvFile {
-    /// Opens or creates the file. A file with another header is left alone.
+    /// Opens or creates the file. A file with another header is left alone. A pipe without a reader holds nobody up.
     pub fn open(path: &Path) -> io::Result<Self> {
-        let mut file = OpenOptions::new().read(true).append(true).create(true).open(path)?;
-        let mut header = String::new();
-        BufReader::new((&mut file).take(8192)).read_line(&mut header)?;
-        // A byte-order mark is how spreadsheets save it.
-        let header = header.trim_start_matches('\u{feff}').trim_end();
-        if header.is_empty() || header == COLUMNS.join(",") {
-            Ok(Self { file })
-        } else {
-            Err(io::Error::new(io::ErrorKind::InvalidData, "it has other columns than CodeCarbon's 38"))
+        let mut options = OpenOptions::new();
+        let mut file =
+            options.read(true).append(true).create(true).custom_flags(libc::O_NONBLOCK).open(path)?;
+        let is_file = file.metadata()?.is_file();
+        if is_file && !has_our_header(&mut file)? {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "it has other columns than CodeCarbon's 38",
+            ));
         }
+        Ok(Self { file, is_file })
     }
 
-    /// Appends a row, and the header where there is none. Other writers wait; a line that a crash cut short gets its end.
+    /// Appends a row, and the header where there is none. Waits for other writers, but not for long; a line that a crash
+    /// cut short gets its end.
     pub fn append(&mut self, summary: &Summary) -> io::Result<()> {
-        // Where locks are unknown, one write of one line is as good as it gets.
-        let _ = self.file.lock();
-        let length = self.file.seek(SeekFrom::End(0))?;
+        self.lock()?;
+        let length = if self.is_file { self.file.seek(SeekFrom::End(0))? } else { 0 };
         let mut bytes = Vec::new();
         if length > 0 && !self.ends_with_newline()? {
             bytes.push(b'\n');
@@ -92,12 +100,34 @@ impl CsvFile {
         written
     }
 
+    fn lock(&self) -> io::Result<()> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            match self.file.try_lock() {
+                Err(TryLockError::WouldBlock) if Instant::now() < deadline => thread::sleep(PATIENCE / 50),
+                Err(TryLockError::WouldBlock) => {
+                    return Err(io::Error::new(io::ErrorKind::TimedOut, "another process holds it"));
+                }
+                // Where locks are unknown, one write of one line is as good as it gets.
+                Ok(()) | Err(TryLockError::Error(_)) => return Ok(()),
+            }
+        }
+    }
+
     fn ends_with_newline(&mut self) -> io::Result<bool> {
         let mut last = [0];
         self.file.seek(SeekFrom::End(-1))?;
         self.file.read_exact(&mut last)?;
         Ok(last == *b"\n")
     }
+}
+
+fn has_our_header(file: &mut File) -> io::Result<bool> {
+    let mut header = String::new();
+    BufReader::new(file.take(8192)).read_line(&mut header)?;
+    // A byte-order mark is how spreadsheets save it.
+    let header = header.trim_start_matches('\u{feff}').trim_end();
+    Ok(header.is_empty() || header == COLUMNS.join(","))
 }
 
 fn row(summary: &Summary) -> [String; 38] {
@@ -147,7 +177,7 @@ fn row(summary: &Summary) -> [String; 38] {
         none(),
         host.logical_cpus.map(|count| count.to_string()).unwrap_or_default(),
         text(host.cpu_model.as_ref()),
-        host.gpus.len().to_string(),
+        summary.coverage.gpus_seen.map(|count| count.to_string()).unwrap_or_default(),
         gpu_models.join(" | "),
         none(),
         none(),

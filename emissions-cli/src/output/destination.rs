@@ -2,6 +2,7 @@ use crate::error::CliError;
 use emissions_core::record::Summary;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 /// The summary as a file of its own, opened before the command starts and written when it has ended.
@@ -13,7 +14,13 @@ pub struct SummaryFile {
 impl SummaryFile {
     /// Opens the file without touching what is in it.
     pub fn open(path: &Path) -> io::Result<Self> {
-        let file = OpenOptions::new().write(true).create(true).truncate(false).open(path)?;
+        let file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            // A pipe without a reader holds nobody up.
+            .custom_flags(libc::O_NONBLOCK)
+            .open(path)?;
         Ok(Self { file })
     }
 

@@ -12,4 +12,4 @@ pub use destination::{Opened, SummaryFile, file_among_parents, open_destination}
 pub use numbers::{energy_unit, grams, significant, span};
 pub use screen::{Screen, print, say};
 pub use secrets::mask;
-pub use summary_text::summary_text;
+pub use summary_text::{Telling, summary_text};

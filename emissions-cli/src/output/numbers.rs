@@ -68,8 +68,9 @@ pub fn grams(value: &Interval) -> String {
     format!("{} {} CO2e ({})", significant(value.value / unit.size, 2), unit.name, interval(value, unit))
 }
 
-/// `2 h 14 min`, `12.3 s`.
-pub fn span(time: Duration) -> String {
+/// `2 h 14 min`, `12.3 s`. What no clock counts (a record may hold anything) is shown as it is.
+pub fn span(seconds: f64) -> String {
+    let Ok(time) = Duration::try_from_secs_f64(seconds) else { return format!("{seconds} s") };
     let seconds = time.as_secs();
     let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
     match seconds {
@@ -108,7 +109,7 @@ mod tests {
 
     #[test]
     fn a_span_has_two_units() {
-        let seconds = |s| span(Duration::from_secs_f64(s));
+        let seconds = span;
         assert_eq!(seconds(12.34), "12.3 s");
         assert_eq!(seconds(8040.0), "2 h 14 min");
         assert_eq!(seconds(75.0), "1 min 15 s");

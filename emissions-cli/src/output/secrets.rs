@@ -37,6 +37,8 @@ pub fn mask(command: &[String]) -> Vec<String> {
     let mut next_is_secret = false;
     for argument in command {
         if std::mem::take(&mut next_is_secret) && !argument.starts_with('-') {
+            // `Authorization: token X`: the kind of a secret may come before it.
+            next_is_secret = announces_secret(argument);
             masked.push(MASK.to_owned());
             continue;
         }
@@ -48,29 +50,47 @@ pub fn mask(command: &[String]) -> Vec<String> {
 
 fn mask_argument(argument: &str) -> String {
     if argument.contains(char::is_whitespace) {
-        // A command within the command: `sh -c "curl --token X"`.
+        // A command within the command (`sh -c "curl --token X"`), a header, a document.
         let words: Vec<String> = argument.split(' ').map(str::to_owned).collect();
         return mask(&words).join(" ");
     }
-    if let Some((name, value)) = argument.split_once('=')
-        && is_secret_name(name)
-        && !value.is_empty()
-    {
-        return format!("{name}={MASK}");
+    mask_url(&mask_shapes(&mask_assignments(argument)))
+}
+
+/// `name=value` and `"name":"value"`, also one within the other (`--env=API_KEY=x`): the value of a secret name.
+fn mask_assignments(argument: &str) -> String {
+    let mut from = 0;
+    while let Some(at) = argument.get(from..).and_then(|rest| rest.find(['=', ':'])).map(|at| from + at) {
+        let (name, value) =
+            (argument.get(from..at).unwrap_or_default(), argument.get(at + 1..).unwrap_or_default());
+        let opening = value.len() - value.trim_start_matches(QUOTES).len();
+        if is_secret_name(name.trim_matches(QUOTES)) && value.len() > opening {
+            let secret = value.get(opening..).unwrap_or_default();
+            let length = if opening > 0 { secret.find(QUOTES).unwrap_or(secret.len()) } else { secret.len() };
+            let before = argument.get(..=at + opening).unwrap_or_default();
+            return format!("{before}{MASK}{}", mask_assignments(secret.get(length..).unwrap_or_default()));
+        }
+        from = at + 1;
     }
-    mask_url(&mask_shapes(argument))
+    argument.to_owned()
 }
 
-/// `--api-key`, `-token`, `Bearer`: the next argument is the secret.
+const QUOTES: [char; 2] = ['"', '\''];
+
+/// `--api-key`, `Bearer`, `"token":`, `Authorization:`: the next word is the secret, or the kind of one.
 fn announces_secret(argument: &str) -> bool {
-    let word = argument.trim_matches(|c: char| matches!(c, '"' | '\'' | ':'));
+    let word = argument.trim_matches(|c: char| QUOTES.contains(&c) || matches!(c, '{' | ','));
     let is_option = argument.starts_with('-') && !argument.contains('=');
-    (is_option && is_secret_name(word)) || word == "Bearer" || word == "Basic"
+    let is_header = word.ends_with(':');
+    ((is_option || is_header) && is_secret_name(word.trim_end_matches(':').trim_matches(QUOTES)))
+        || ["Bearer", "Basic", "token", "Token"].contains(&word)
 }
 
+/// Whether the last word of a name is one of a secret: `api-key`, `HF_TOKEN`, `authToken`.
 fn is_secret_name(name: &str) -> bool {
-    let last = name.rsplit(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or(name).to_ascii_lowercase();
-    SECRET_WORDS.contains(&last.as_str())
+    let last = name.rsplit(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or(name);
+    let hump = last.rfind(|c: char| c.is_ascii_uppercase()).and_then(|at| last.get(at..)).unwrap_or(last);
+    [last, hump].iter().any(|word| SECRET_WORDS.contains(&word.to_ascii_lowercase().as_str()))
 }
 
 /// Replaces tokens that are known by their shape, wherever they stand.

@@ -1,24 +1,23 @@
 use super::numbers::{Unit, energy_unit, grams, interval, significant, span};
 use super::screen::Screen;
 use crate::time_zone;
-use emissions_core::quantity::{Basis, GivenBy, Kind, Method};
+use emissions_core::quantity::{Basis, Boundary, GivenBy, Kind, Method};
 use emissions_core::record::{ComponentRecord, Exit, Interval, Role, Status, Summary};
-use std::time::Duration;
 
 /// What a person reads about a run. Every figure with its bounds and its method; figures agree with each other.
-pub fn summary_text(summary: &Summary, screen: Screen) -> String {
+pub fn summary_text(summary: &Summary, telling: Telling) -> String {
+    let screen = telling.screen;
     let mut text = format!("{}\n", screen.bold(&title(summary)));
     let mut line = |label: &str, body: String| text.push_str(&screen.paragraph(label, &body));
     match (&summary.emissions_g, &summary.energy_kwh) {
         (Some(emissions), Some(energy)) => {
             let unit = energy_unit(energy.value);
-            let placed = summary.place.is_none() || summary.intensity_is_placed();
-            if placed {
+            if is_placed(summary) {
                 line("Emissions", format!("{}   {}", grams(emissions), intensity(summary)));
                 line("Energy", energy_line(summary, unit));
             } else {
                 line("Energy", energy_line(summary, unit));
-                line("Emissions", format!("{}   {}", grams(emissions), anywhere(summary)));
+                line("Emissions", format!("{}   {}", grams(emissions), anywhere(summary, telling.here)));
             }
             for (label, basis) in [("Measured", Basis::Measured), ("Modelled", Basis::Modelled)] {
                 if let Some(body) = components_line(summary, basis, energy.value, unit) {
@@ -28,9 +27,14 @@ pub fn summary_text(summary: &Summary, screen: Screen) -> String {
         }
         _ => line("Energy", "unknown: nothing could be measured or modelled".into()),
     }
+    if telling.verbose {
+        for component in &summary.components {
+            line(&component.id, component_text(component));
+        }
+    }
     let uncounted = match summary.boundary {
-        emissions_core::quantity::Boundary::Node => "network, storage servers, manufacture",
-        emissions_core::quantity::Boundary::Components => {
+        Boundary::Node => "network, storage servers, manufacture",
+        Boundary::Components => {
             "mainboard, fans, disks, power supplies, network, storage servers, manufacture"
         }
     };
@@ -41,15 +45,19 @@ pub fn summary_text(summary: &Summary, screen: Screen) -> String {
     text
 }
 
-trait Placed {
-    fn intensity_is_placed(&self) -> bool;
+/// How a summary is told.
+#[derive(Clone, Copy, Debug)]
+pub struct Telling {
+    pub screen: Screen,
+    /// Every component on a line of its own, with its readings and gaps.
+    pub verbose: bool,
+    /// The run was here and now: this machine's clock may propose a place.
+    pub here: bool,
 }
 
-impl Placed for Summary {
-    /// Whether somebody said where the run was.
-    fn intensity_is_placed(&self) -> bool {
-        self.place.as_ref().is_some_and(|place| place.given_by != GivenBy::Default)
-    }
+/// Whether somebody said where the run was.
+fn is_placed(summary: &Summary) -> bool {
+    summary.place.as_ref().is_none_or(|place| place.given_by != GivenBy::Default)
 }
 
 fn title(summary: &Summary) -> String {
@@ -72,9 +80,9 @@ fn title(summary: &Summary) -> String {
     if summary.training.is_some() {
         parts.push(format!("attempt {}", summary.attempt));
     }
-    parts.push(span(Duration::from_secs_f64(summary.duration_s.max(0.0))));
+    parts.push(span(summary.duration_s));
     if summary.stopped_s >= 0.05 {
-        parts.push(format!("stopped {}", span(Duration::from_secs_f64(summary.stopped_s))));
+        parts.push(format!("stopped {}", span(summary.stopped_s)));
     }
     match (summary.status, summary.exit) {
         (_, Some(Exit { code: Some(code), .. })) => parts.push(format!("exit {code}")),
@@ -99,7 +107,7 @@ fn intensity(summary: &Summary) -> String {
 }
 
 /// Nobody said where: the range of the world's grids, and what to do about it.
-fn anywhere(summary: &Summary) -> String {
+fn anywhere(summary: &Summary, here: bool) -> String {
     let world = &summary.intensity.g_per_kwh;
     let range = format!(
         "somewhere in the world: {} g/kWh on average, its grids {}–{}.",
@@ -107,7 +115,7 @@ fn anywhere(summary: &Summary) -> String {
         significant(world.low, 2),
         significant(world.high, 2)
     );
-    match time_zone::proposal() {
+    match time_zone::proposal().filter(|_| here) {
         Some((zone, country)) => {
             format!("{range} Your clock says {zone}: --place {}", country.alpha3)
         }
@@ -128,8 +136,8 @@ fn energy_line(summary: &Summary, unit: Unit) -> String {
         _ => String::new(),
     };
     let what = match summary.boundary {
-        emissions_core::quantity::Boundary::Node => "node",
-        emissions_core::quantity::Boundary::Components => "chips",
+        Boundary::Node => "node",
+        Boundary::Components => "chips",
     };
     let mut line = format!(
         "{} {} ({}) = {what} {} × PUE {:.2}{origin}",
@@ -139,8 +147,14 @@ fn energy_line(summary: &Summary, unit: Unit) -> String {
         significant(energy.value / unit.size, 3),
         pue.value
     );
-    if summary.measured_share == Some(0.0) {
-        line.push_str("; nothing measured: CPU load and memory models");
+    if summary.components.iter().all(|component| component.basis != Basis::Measured) {
+        let mut methods: Vec<&str> = Vec::new();
+        for component in &summary.components {
+            if !methods.contains(&component.method.words()) {
+                methods.push(component.method.words());
+            }
+        }
+        line.push_str(&format!("; nothing measured: {}", methods.join(", ")));
     }
     line
 }
@@ -169,6 +183,22 @@ fn components_line(summary: &Summary, basis: Basis, whole_kwh: f64, unit: Unit) 
     Some(format!("{kwh} {} {share:.0} %   {}", unit.name, parts.join(" · ")))
 }
 
+/// One component with all that is known of it.
+fn component_text(component: &ComponentRecord) -> String {
+    let unit = energy_unit(component.energy_kwh.value);
+    let energy = significant(component.energy_kwh.value / unit.size, 3);
+    let bounds = interval(&component.energy_kwh, unit);
+    let samples = component.samples.map(|samples| format!(" · {samples} readings")).unwrap_or_default();
+    let gap =
+        if component.gap_s > 0.0 { format!(" · {} without", span(component.gap_s)) } else { String::new() };
+    format!(
+        "{energy} {} ({bounds}) · {} · {}{samples}{gap}",
+        unit.name,
+        component.name,
+        component.method.words()
+    )
+}
+
 struct Group {
     name: String,
     method: Method,
@@ -194,6 +224,7 @@ impl Group {
 
 fn name_of(component: &ComponentRecord) -> String {
     match component.kind {
+        Kind::Memory if component.method == Method::Rapl => "DRAM".into(),
         Kind::Gpu => component.name.strip_prefix("NVIDIA ").unwrap_or(&component.name).to_owned(),
         Kind::Cpu => "CPU".into(),
         Kind::Memory => "memory".into(),

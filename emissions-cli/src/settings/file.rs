@@ -1,4 +1,5 @@
 use crate::error::CliError;
+use crate::output::say;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
@@ -13,14 +14,27 @@ pub struct ConfigFile {
     pub values: BTreeMap<String, (String, usize, usize)>,
 }
 
+/// How a file came to be read.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Named {
+    /// The user names it: it must be readable.
+    ByUser,
+    /// It stands where such files stand: what this user may not read is not for this user.
+    Found,
+}
+
 type Table = BTreeMap<Spanned<String>, Spanned<Value>>;
 
 impl ConfigFile {
     /// Reads a file if it is there. Values for this host (`[host."gpu-*"]`) come before the file's general ones.
-    pub fn read(path: &Path, host: &str) -> Result<Option<Self>, CliError> {
+    pub fn read(path: &Path, host: &str, named: Named) -> Result<Option<Self>, CliError> {
         let text = match fs::read_to_string(path) {
             Ok(text) => text,
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+                return Ok(None);
+            }
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied && named == Named::Found => {
+                say(&format!("emissions: {} is not used: {error}", path.display()));
                 return Ok(None);
             }
             Err(error) => {

@@ -1,4 +1,4 @@
-use super::file::ConfigFile;
+use super::file::{ConfigFile, Named};
 use crate::error::CliError;
 use std::env;
 use std::fmt;
@@ -14,7 +14,7 @@ pub struct Setting {
 }
 
 /// All of them.
-pub const SETTINGS: [Setting; 14] = [
+pub const SETTINGS: [Setting; 18] = [
     Setting { name: "place", from_project: true, default: "not set: the range of the world's grids" },
     Setting { name: "intensity", from_project: true, default: "of the place" },
     Setting {
@@ -28,10 +28,14 @@ pub const SETTINGS: [Setting; 14] = [
     Setting { name: "project", from_project: true, default: "not set" },
     Setting { name: "training", from_project: true, default: "not set" },
     Setting { name: "role", from_project: true, default: "final" },
+    Setting { name: "name", from_project: true, default: "not set" },
+    Setting { name: "group", from_project: true, default: "the Slurm job id" },
+    Setting { name: "gpus", from_project: true, default: "CUDA_VISIBLE_DEVICES, else all" },
     Setting { name: "sample_every", from_project: true, default: "1s" },
     Setting { name: "record_every", from_project: true, default: "10s" },
     Setting { name: "store", from_project: false, default: "$XDG_DATA_HOME/emissions/runs" },
     Setting { name: "csv", from_project: false, default: "not written" },
+    Setting { name: "summary", from_project: false, default: "not written" },
     Setting { name: "color", from_project: true, default: "auto" },
 ];
 
@@ -82,19 +86,19 @@ impl Layers {
         if let Some(path) =
             explicit.map(Path::to_owned).or_else(|| env::var_os("EMISSIONS_CONFIG").map(PathBuf::from))
         {
-            let file = ConfigFile::read(&path, &host)?
+            let file = ConfigFile::read(&path, &host, Named::ByUser)?
                 .ok_or_else(|| CliError::usage(format!("no configuration file {}", path.display())))?;
             files.push((file, Trust::Full));
         }
         let user = user_file();
         if let Some(path) = project_file().filter(|path| Some(path) != user.as_ref()) {
-            files.extend(ConfigFile::read(&path, &host)?.map(|file| (file, Trust::Project)));
+            files.extend(ConfigFile::read(&path, &host, Named::Found)?.map(|file| (file, Trust::Project)));
         }
         if let Some(path) = user {
-            files.extend(ConfigFile::read(&path, &host)?.map(|file| (file, Trust::Full)));
+            files.extend(ConfigFile::read(&path, &host, Named::Found)?.map(|file| (file, Trust::Full)));
         }
         let system = Path::new("/etc/emissions/config.toml");
-        files.extend(ConfigFile::read(system, &host)?.map(|file| (file, Trust::Full)));
+        files.extend(ConfigFile::read(system, &host, Named::Found)?.map(|file| (file, Trust::Full)));
         Ok(Self { files })
     }
 

@@ -27,10 +27,20 @@ pub struct Account {
     counter: Counter,
     power: Option<(Duration, Power)>,
     covered_to: Duration,
+    /// Of the time before the first reading, what the run was stopped: it is not to be filled.
+    excused: Duration,
     /// Time before the first reading whose power is not known yet.
     lead: Duration,
     aside: bool,
+    newest: Option<Stretch>,
     total: Total,
+}
+
+/// The newest stretch of time that was added to the sums.
+#[derive(Clone, Copy, Debug)]
+struct Stretch {
+    from: Duration,
+    energy: Energy,
 }
 
 /// Reading all sensors takes some milliseconds; what passes between the run's edge and a reading is no gap.
@@ -49,12 +59,25 @@ pub struct Total {
     pub gap: Duration,
     /// Energy seen while the run was stopped or the machine slept: kept apart.
     pub suspended: Energy,
-    /// The same stretches by integrated power, where a counter and power are both read: the cross-check.
-    pub by_power: Option<Energy>,
+    /// The cross-check, over the stretches at whose both ends counter and power were read.
+    pub check: Option<CrossCheck>,
+    /// The newest power.
+    pub power: Option<Power>,
+    /// Part of the gap could not even be filled: no power was ever known.
+    pub unfilled: bool,
     /// How many readings there were.
     pub samples: u64,
     /// The newest absolute reading of the counter.
     pub counter: Option<Energy>,
+}
+
+/// The same stretches by integrated power and by the counter.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct CrossCheck {
+    /// By the trapezoid rule.
+    pub by_power: Energy,
+    /// By the counter's steps.
+    pub by_counter: Energy,
 }
 
 impl Total {
@@ -63,9 +86,21 @@ impl Total {
     pub fn energy(&self) -> Energy {
         self.counted + self.bridged
     }
+
+    /// Whether there is a figure at all: a counter's first reading is a starting point and no energy.
+    #[must_use]
+    pub fn is_known(&self) -> bool {
+        !self.unfilled && (self.samples > 1 || (self.samples == 1 && self.power.is_some()))
+    }
 }
 
 impl Account {
+    /// An account of a meter found when the run had been stopped for this long already.
+    #[must_use]
+    pub fn opened(excused: Duration) -> Self {
+        Self { excused, ..Self::default() }
+    }
+
     /// Takes a reading made at `at`.
     pub fn record(
         &mut self,
@@ -76,12 +111,18 @@ impl Account {
     ) -> Option<Incident> {
         let since = at.saturating_sub(self.covered_to);
         let mean = self.mean_power_until(reading.power);
-        self.check_by_power(rules, at, reading);
+        let both_ends =
+            self.power.is_some_and(|(then, _)| then == self.covered_to) && since <= rules.longest_step;
+        let checked = mean.filter(|_| both_ends && reading.power.is_some());
+        if let Some(power) = reading.power {
+            self.power = Some((at, power));
+            self.total.power = Some(power);
+        }
         let incident = match (reading.energy, self.counter.last()) {
             // A counter that did not answer this time: its next reading will hold this stretch.
             (None, Some(_)) => return None,
-            (Some(energy), _) => self.by_counter(meter, at, since, energy, mean),
-            (None, None) => self.by_gauge(rules, since, mean),
+            (Some(energy), _) => self.by_counter(meter, at, energy, mean, checked),
+            (None, None) => self.by_gauge(rules, at, mean),
         };
         self.covered_to = at;
         self.total.samples += 1;
@@ -89,28 +130,57 @@ impl Account {
         incident
     }
 
-    /// From now on energy is kept apart (`true`: the run is stopped) or counted again (`false`). Read the meter first.
-    pub fn set_aside(&mut self, aside: bool) {
+    /// Whether what is read from now on is kept apart.
+    pub fn hold(&mut self, aside: bool) {
         self.aside = aside;
+    }
+
+    /// The run stopped at `at` (`true`) or went on (`false`). The reading made since may be late: of the newest stretch,
+    /// what lies beyond `at` changes sides.
+    pub fn set_aside(&mut self, aside: bool, at: Duration) {
+        if aside == self.aside {
+            return;
+        }
+        self.aside = aside;
+        let beyond = self.share_beyond(at);
+        let (from, to) = if aside {
+            (&mut self.total.counted, &mut self.total.suspended)
+        } else {
+            (&mut self.total.suspended, &mut self.total.counted)
+        };
+        *from = *from - beyond;
+        *to += beyond;
     }
 
     /// The meter is gone for good: what it had stays.
     pub fn lose(&mut self, end: Duration) {
         let missing = end.saturating_sub(self.covered_to);
         self.total.gap += missing;
-        self.total.unseen += self.power.map_or(Power::ZERO, |(_, power)| power) * missing;
+        self.total.unseen += self.total.power.unwrap_or(Power::ZERO) * missing;
         self.covered_to = end;
     }
 
-    /// The run ended at `end`: time since the last reading, or since the beginning if there never was one, is a gap.
+    /// The run ended at `end`: time since the last reading, or since the beginning if there never was one, is a gap; what
+    /// a late last reading holds beyond it is taken off.
     pub fn close(&mut self, end: Duration) -> Option<Incident> {
+        if self.covered_to > end && !self.aside {
+            self.total.counted = self.total.counted - self.share_beyond(end);
+        }
         let missing = end.saturating_sub(self.covered_to) + std::mem::take(&mut self.lead);
+        let mean = self.mean_power();
+        self.covered_to = end;
         if missing.is_zero() || self.aside {
             return None;
         }
-        let power = self.power.map_or_else(|| self.mean_power(), |(_, power)| power);
-        self.covered_to = end;
-        self.bridge(power, missing)
+        match self.total.power.or(mean) {
+            Some(power) => self.bridge(power, missing),
+            None if missing < SHORTEST_GAP => None,
+            None => {
+                self.total.gap += missing;
+                self.total.unfilled = true;
+                None
+            }
+        }
     }
 
     /// The sums so far.
@@ -123,31 +193,39 @@ impl Account {
         &mut self,
         meter: &Meter,
         at: Duration,
-        since: Duration,
         energy: Energy,
         mean: Option<Power>,
+        checked: Option<Power>,
     ) -> Option<Incident> {
+        let since = at.saturating_sub(self.covered_to);
         match self.counter.advance(energy, meter.wraps_at, since, meter.ceiling) {
             Step::First => {
-                self.lead = at;
+                self.lead = at.saturating_sub(self.excused);
                 mean.and_then(|power| self.fill_lead(power))
             }
             Step::Advanced(delta) => {
                 self.count(delta);
+                if let Some(power) = checked.filter(|_| !self.aside) {
+                    let check = self.total.check.get_or_insert_default();
+                    check.by_power += power * since;
+                    check.by_counter += delta;
+                }
                 if since.is_zero() { None } else { self.fill_lead(delta / since) }
             }
             Step::Reset => {
-                let power = mean.unwrap_or_else(|| self.mean_power());
-                self.bridge(power, since);
+                if let Some(power) = mean.or_else(|| self.mean_power()) {
+                    self.bridge(power, since);
+                }
                 Some(Incident::CounterReset)
             }
         }
     }
 
-    fn by_gauge(&mut self, rules: Rules, since: Duration, mean: Option<Power>) -> Option<Incident> {
+    fn by_gauge(&mut self, rules: Rules, at: Duration, mean: Option<Power>) -> Option<Incident> {
         let power = mean?;
+        let since = at.saturating_sub(self.covered_to);
         if self.total.samples == 0 {
-            self.lead = since;
+            self.lead = at.saturating_sub(self.excused);
             self.fill_lead(power)
         } else if since <= rules.longest_step {
             self.count(power * since);
@@ -157,13 +235,17 @@ impl Account {
         }
     }
 
-    /// Time before the first reading, filled as soon as a power is known.
+    /// Time before the first reading, filled as soon as a power is known: it belongs to the run even if that is stopped now.
     fn fill_lead(&mut self, power: Power) -> Option<Incident> {
         let lead = std::mem::take(&mut self.lead);
-        if lead.is_zero() { None } else { self.bridge(power, lead) }
+        let aside = std::mem::replace(&mut self.aside, false);
+        let incident = if lead.is_zero() { None } else { self.bridge(power, lead) };
+        self.aside = aside;
+        incident
     }
 
     fn count(&mut self, energy: Energy) {
+        self.newest = Some(Stretch { from: self.covered_to, energy });
         if self.aside {
             self.total.suspended += energy;
         } else {
@@ -175,6 +257,7 @@ impl Account {
         if self.aside {
             return None;
         }
+        self.newest = None;
         if time < SHORTEST_GAP {
             self.total.counted += power * time;
             return None;
@@ -184,8 +267,23 @@ impl Account {
         Some(Incident::Bridged)
     }
 
+    /// What of the newest stretch lies beyond `at`, as if its power had been even. A reading that came within the time that
+    /// reading takes is not late: its counter is exact.
+    fn share_beyond(&self, at: Duration) -> Energy {
+        let Some(stretch) = self.newest else { return Energy::ZERO };
+        let length = self.covered_to.saturating_sub(stretch.from);
+        if length.is_zero() {
+            return Energy::ZERO;
+        }
+        let beyond = self.covered_to.saturating_sub(at.max(stretch.from));
+        if beyond < SHORTEST_GAP {
+            return Energy::ZERO;
+        }
+        stretch.energy * (beyond.as_secs_f64() / length.as_secs_f64())
+    }
+
     /// Mean of the power before and now: the trapezoid.
-    fn mean_power_until(&mut self, now: Option<Power>) -> Option<Power> {
+    fn mean_power_until(&self, now: Option<Power>) -> Option<Power> {
         let before = self.power.map(|(_, power)| power);
         match (before, now) {
             (Some(before), Some(now)) => Some((before + now) * 0.5),
@@ -193,21 +291,10 @@ impl Account {
         }
     }
 
-    fn mean_power(&self) -> Power {
+    /// Mean over what was counted. `None` as long as next to nothing was.
+    fn mean_power(&self) -> Option<Power> {
         let covered = self.covered_to.saturating_sub(self.total.gap);
-        if covered.is_zero() { Power::ZERO } else { self.total.counted / covered }
-    }
-
-    fn check_by_power(&mut self, rules: Rules, at: Duration, reading: Reading) {
-        let Some(now) = reading.power else { return };
-        if let (Some((then, before)), Some(_)) = (self.power, reading.energy)
-            && at.saturating_sub(then) <= rules.longest_step
-            && !self.aside
-        {
-            let stretch = (before + now) * 0.5 * at.saturating_sub(then);
-            self.total.by_power = Some(self.total.by_power.unwrap_or(Energy::ZERO) + stretch);
-        }
-        self.power = Some((at, now));
+        (self.total.samples > 1 && covered >= SHORTEST_GAP).then(|| self.total.counted / covered)
     }
 }
 
@@ -277,7 +364,8 @@ mod tests {
         let account =
             play(Method::NvmlEnergyCounter, &[(0.0, both(9000.0, 400.0)), (1.0, both(9250.0, 400.0))]);
         assert!(close_to(account.total().energy(), 250.0));
-        assert!(close_to(account.total().by_power.unwrap_or_default(), 400.0));
+        let check = account.total().check.unwrap_or_default();
+        assert!(close_to(check.by_power, 400.0) && close_to(check.by_counter, 250.0));
     }
 
     #[test]
@@ -350,12 +438,50 @@ mod tests {
         let mut account = Account::default();
         account.record(&meter, RULES, seconds(0.0), joules(0.0));
         account.record(&meter, RULES, seconds(1.0), joules(50.0));
-        account.set_aside(true);
+        account.set_aside(true, seconds(1.0));
         account.record(&meter, RULES, seconds(5.0), joules(90.0));
-        account.set_aside(false);
+        account.set_aside(false, seconds(5.0));
         account.record(&meter, RULES, seconds(6.0), joules(140.0));
         assert!(close_to(account.total().counted, 100.0));
         assert!(close_to(account.total().suspended, 40.0));
+    }
+
+    #[test]
+    fn a_stop_that_was_read_late_is_charged_up_to_the_stop() {
+        // 100 W throughout; stopped from 1 s to 5 s, but the meter answers only at 2 s and 7 s.
+        let meter = meter(Method::Rapl, None);
+        let mut account = Account::default();
+        account.record(&meter, RULES, seconds(0.0), joules(0.0));
+        account.record(&meter, RULES, seconds(2.0), joules(200.0));
+        account.set_aside(true, seconds(1.0));
+        account.record(&meter, RULES, seconds(7.0), joules(700.0));
+        account.set_aside(false, seconds(5.0));
+        assert!(close_to(account.total().counted, 300.0), "{:?}", account.total());
+        assert!(close_to(account.total().suspended, 400.0));
+    }
+
+    #[test]
+    fn a_last_reading_that_came_late_is_charged_up_to_the_end() {
+        let mut account = play(Method::Rapl, &[(0.0, joules(0.0)), (4.0, joules(400.0))]);
+        account.close(seconds(3.0));
+        assert!(close_to(account.total().energy(), 300.0));
+    }
+
+    #[test]
+    fn a_counter_read_once_and_never_again_is_unknown_and_not_zero() {
+        let mut account = play(Method::Rapl, &[(0.0, joules(70.0))]);
+        account.close(seconds(10.0));
+        assert!(!account.total().is_known());
+        assert_eq!(account.total().gap, seconds(10.0));
+    }
+
+    #[test]
+    fn a_meter_found_late_is_not_charged_for_a_stop_before() {
+        // Found at 12 s, the run having been stopped for 10 of them.
+        let meter = meter(Method::NvmlPower, None);
+        let mut account = Account::opened(seconds(10.0));
+        account.record(&meter, RULES, seconds(12.0), watts(100.0));
+        assert!(close_to(account.total().bridged, 200.0));
     }
 
     #[test]

@@ -28,10 +28,11 @@ impl Ledger {
         Self { rules, entries: Vec::new(), aside: false }
     }
 
-    /// Opens an account, at any time: what a late meter missed is filled from its first readings.
-    pub fn open(&mut self, meter: Meter) -> MeterId {
-        let mut account = Account::default();
-        account.set_aside(self.aside);
+    /// Opens an account, at any time: what a late meter missed is filled from its first readings, but for the time that
+    /// the run was stopped by then.
+    pub fn open(&mut self, meter: Meter, stopped: Duration) -> MeterId {
+        let mut account = Account::opened(stopped);
+        account.hold(self.aside);
         self.entries.push(Entry { meter, account, lost: false });
         MeterId(self.entries.len() - 1)
     }
@@ -50,12 +51,26 @@ impl Ledger {
         }
     }
 
-    /// Keeps energy apart from now on, or counts it again. Read all meters first.
-    pub fn set_aside(&mut self, aside: bool) {
+    /// Keeps what is read from now on apart, or counts it again.
+    pub fn hold(&mut self, aside: bool) {
         self.aside = aside;
         for entry in &mut self.entries {
-            entry.account.set_aside(aside);
+            entry.account.hold(aside);
         }
+    }
+
+    /// The run stopped at `at` (`true`) or went on (`false`). Read all meters first, however late that is.
+    pub fn set_aside(&mut self, aside: bool, at: Duration) {
+        self.aside = aside;
+        for entry in &mut self.entries {
+            entry.account.set_aside(aside, at);
+        }
+    }
+
+    /// Whether energy is kept apart now.
+    #[must_use]
+    pub fn is_aside(&self) -> bool {
+        self.aside
     }
 
     /// The totals as they would be if the run ended at `end`, with the gaps closed.

@@ -9,7 +9,7 @@ mod counter;
 mod ledger;
 mod meter;
 
-pub use account::{Account, Incident, Rules, Total};
+pub use account::{Account, CrossCheck, Incident, Rules, Total};
 pub use counter::{Counter, Step};
 pub use ledger::{Ledger, MeterId};
 pub use meter::{Meter, Reading};

@@ -64,7 +64,7 @@ impl Footprint {
         quote: &Quote,
     ) -> Self {
         let mut components: Vec<Component> = meters
-            .filter(|(_, total)| total.samples > 0)
+            .filter(|(_, total)| total.is_known())
             .map(|(meter, total)| of_meter(meter, &total, run))
             .collect();
         components.sort_by_key(|component| component.domain);
@@ -107,8 +107,12 @@ fn parts(components: &[Component]) -> Vec<(Method, Estimate<Energy>)> {
 }
 
 fn multiply_energy(energy: &Estimate<Energy>, pue: &Estimate<Pue>) -> Estimate<Energy> {
+    let basis = energy.basis.max(pue.basis);
+    if energy.value == Energy::ZERO {
+        return Estimate::new(Energy::ZERO, Energy::ZERO, energy.high * pue.high, basis);
+    }
     let (low, high) = product(&[ratios(energy), ratios(pue)]);
-    Estimate::within(energy.value * pue.value, low, high, energy.basis.max(pue.basis))
+    Estimate::within(energy.value * pue.value, low, high, basis)
 }
 
 fn multiply_emissions(
@@ -116,8 +120,12 @@ fn multiply_emissions(
     pue: &Estimate<Pue>,
     intensity: &Estimate<CarbonIntensity>,
 ) -> Estimate<Emissions> {
-    let (low, high) = product(&[ratios(energy), ratios(pue), ratios(intensity)]);
     let basis = energy.basis.max(pue.basis).max(intensity.basis);
+    if energy.value == Energy::ZERO {
+        let highest = energy.high * pue.high * intensity.high;
+        return Estimate::new(Emissions::ZERO, Emissions::ZERO, highest, basis);
+    }
+    let (low, high) = product(&[ratios(energy), ratios(pue), ratios(intensity)]);
     Estimate::within(energy.value * pue.value * intensity.value, low, high, basis)
 }
 
@@ -167,6 +175,24 @@ mod tests {
         assert!((footprint.facility.value.as_kwh() - 1.2).abs() < 1e-12);
         assert!((footprint.emissions.value.as_grams() - 120.0).abs() < 1e-9);
         assert_eq!(footprint.measured_share, Some(1.0));
+    }
+
+    #[test]
+    fn a_lost_gpu_of_which_nothing_was_counted_keeps_its_upper_bound() {
+        // Lost at once: up to 7.2 MJ unseen = 2 kWh; x PUE 1.3 at most 2 = 4 kWh; x 100 g/kWh = 400 g at most.
+        let meter = gpu(0);
+        let lost = Total {
+            samples: 1,
+            power: Some(Power::from_watts(250.0)),
+            unseen: Energy::from_joules(7.2e6),
+            ..Total::default()
+        };
+        let quote = Quote::stated(CarbonIntensity::from_g_per_kwh(100.0), None, GivenBy::Flag);
+        let pue = assume_pue(Site::DataCentre);
+        let meters = [(&meter, lost)];
+        let footprint = Footprint::of(meters.into_iter(), None, Duration::from_secs(60), &pue, &quote);
+        assert!((footprint.facility.high.as_kwh() - 4.0).abs() < 1e-9);
+        assert!((footprint.emissions.high.as_grams() - 400.0).abs() < 1e-9);
     }
 
     #[test]

@@ -22,7 +22,7 @@
 //! ```
 
 use crate::energy::{Meter, Total};
-use crate::quantity::{Basis, Energy, Estimate, Kind, Method, Quantity};
+use crate::quantity::{Basis, Energy, Estimate, Kind, Method, Power, Quantity};
 use std::time::Duration;
 
 /// Sums estimates: linear within a method, in quadrature between methods.
@@ -48,8 +48,7 @@ pub fn sum(parts: &[(Method, Estimate<Energy>)]) -> Estimate<Energy> {
     Estimate::new(value, low, value + Energy::from_raw(above), basis)
 }
 
-/// Distances of a product's bounds from its value, as factors, from those of its independent terms. A term is the ratio
-/// of its low and of its high bound to its value.
+/// The bounds of a product, as ratios to its value, from those of its independent terms.
 #[must_use]
 pub fn product(terms: &[(f64, f64)]) -> (f64, f64) {
     let below = quadrature(terms.iter().map(|&(low, _)| low.ln()));
@@ -57,7 +56,7 @@ pub fn product(terms: &[(f64, f64)]) -> (f64, f64) {
     ((-below).exp(), above.exp())
 }
 
-/// The bounds of an estimate as ratios to its value. A value of zero has none: its product is zero, its high bound lost.
+/// The bounds of an estimate as ratios to its value. A value of zero has none.
 #[must_use]
 pub fn ratios<T: Quantity>(estimate: &Estimate<T>) -> (f64, f64) {
     let value = estimate.value.raw();
@@ -70,12 +69,15 @@ pub fn ratios<T: Quantity>(estimate: &Estimate<T>) -> (f64, f64) {
 pub fn of_meter(meter: &Meter, total: &Total, run: Duration) -> Estimate<Energy> {
     let (low, high) = band(meter, run);
     let edge = edge(meter, total, run);
-    let counted = total.counted;
-    let value = total.energy();
+    // Of a run that is hardly longer than the counter's step, power over time tells more than whether a step fell in it.
+    let counted = match total.check {
+        Some(check) if run < meter.update_period * 2 => check.by_power,
+        _ => total.counted,
+    };
     let lower = counted * low - edge;
     let upper = counted * high + edge + total.bridged * 2.0 + total.unseen;
     let lower = if lower > Energy::ZERO { lower } else { Energy::ZERO };
-    Estimate::new(value, lower, upper, meter.method.basis())
+    Estimate::new(counted + total.bridged, lower, upper, meter.method.basis())
 }
 
 /// About 95 % of the truth lies between these factors of the figure.
@@ -102,14 +104,16 @@ fn samples_part_time(name: &str) -> bool {
     ["A100", "H100"].iter().any(|board| name.contains(board))
 }
 
-/// The counters of a short run can be off by one update period at the beginning and at the end.
+/// The counters of a short run can be off by one update period, at its power, at the beginning and at the end. A counter
+/// that did not step says nothing of the power: then the power that was read beside it does.
 fn edge(meter: &Meter, total: &Total, run: Duration) -> Energy {
     let short = run < Duration::from_secs(10) && !run.is_zero();
-    if short && meter.method.basis() == Basis::Measured && total.counter.is_some() {
-        total.counted * (meter.update_period.as_secs_f64() / run.as_secs_f64()).min(1.0)
-    } else {
-        Energy::ZERO
+    if !short || meter.method.basis() != Basis::Measured || total.counter.is_none() {
+        return Energy::ZERO;
     }
+    let counted = (total.counted / run).as_watts();
+    let read = total.power.map_or(0.0, Power::as_watts);
+    Power::from_watts(counted.max(read)) * meter.update_period
 }
 
 fn quadrature(distances: impl Iterator<Item = f64>) -> f64 {

@@ -98,13 +98,18 @@ impl Journal {
         self.orders.send(Order::Sync(done)).is_ok() && synced.recv_timeout(at_most).is_ok()
     }
 
+    /// Takes note of why the last lines may not be on the disk.
+    pub fn give_up(&self, reason: &str) {
+        lock(&self.trouble).lose(reason);
+    }
+
     /// What could not be written so far, and why.
     #[must_use]
     pub fn lost(&self) -> Option<String> {
         let trouble = lock(&self.trouble);
         let reason = trouble.reason.as_ref()?;
         let lines = if trouble.lines == 1 { "line" } else { "lines" };
-        Some(format!("{} {lines} of {} not written: {reason}", trouble.lines, self.path.display()))
+        Some(format!("{} {lines} of {} perhaps lost: {reason}", trouble.lines, self.path.display()))
     }
 
     /// Removes the file: the command never started.

@@ -42,6 +42,12 @@ pub struct ComponentLine {
 pub struct Sample {
     /// Seconds since the run began.
     pub t_s: f64,
+    /// Seconds the run was stopped or the machine slept, up to here.
+    #[serde(default)]
+    pub stopped_s: f64,
+    /// Joules that instruments saw meanwhile: in no other figure.
+    #[serde(default)]
+    pub suspended_j: f64,
     /// Mean power since the last sample, by domain.
     pub power_w: BTreeMap<String, f64>,
     /// Absolute reading of each counter, by domain: comparable between records of one boot.

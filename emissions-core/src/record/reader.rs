@@ -1,7 +1,7 @@
 use super::line::{ComponentLine, NoteLine, Sample};
-use super::summary::{ComponentRecord, Status, Summary};
+use super::summary::{ComponentRecord, GpuRecord, Status, Summary};
 use super::{Interval, IntervalWithBasis};
-use crate::quantity::Basis;
+use crate::quantity::{Basis, Kind};
 use chrono::TimeDelta;
 use serde::Deserialize;
 use std::borrow::Cow;
@@ -22,6 +22,9 @@ pub enum ReadError {
         /// What the system says.
         source: io::Error,
     },
+    /// Nothing was written yet: its command has not started, or never did.
+    #[error("{}: empty: its command never started", .0.display())]
+    Empty(PathBuf),
     /// It has no readable first line.
     #[error("{}:1: not the start of a run record: {reason}", path.display())]
     NoStart {
@@ -38,6 +41,9 @@ pub enum ReadError {
 /// [`ReadError`] where there is no file or no start line in it.
 pub fn read(path: &Path) -> Result<Summary, ReadError> {
     let bytes = fs::read(path).map_err(|source| ReadError::Io { path: path.to_owned(), source })?;
+    if bytes.is_empty() {
+        return Err(ReadError::Empty(path.to_owned()));
+    }
     let content =
         Content::of(&bytes).map_err(|reason| ReadError::NoStart { path: path.to_owned(), reason })?;
     Ok(match content.end {
@@ -90,10 +96,10 @@ impl Content {
         let mut lines = bytes.get(..whole).unwrap_or_default().split(|&byte| byte == b'\n');
         let start = start_of(lines.next().unwrap_or_default())?;
         let mut content = Self { start, components: Vec::new(), notes: Vec::new(), sample: None, end: None };
-        let mut last_sample = None;
+        let mut samples = Vec::new();
         for line in lines {
             if line.starts_with(br#"{"type":"sample""#) {
-                last_sample = Some(line).filter(|line| line.ends_with(b"}")).or(last_sample);
+                samples.push(line);
                 continue;
             }
             // Lines that cannot be read and kinds that are not known are no reason to lose the rest.
@@ -101,12 +107,12 @@ impl Content {
             match &*tag.kind {
                 "component" => content.components.extend(serde_json::from_slice::<ComponentLine>(line)),
                 "note" => content.notes.extend(serde_json::from_slice::<NoteLine>(line)),
-                "sample" => last_sample = Some(line),
+                "sample" => samples.push(line),
                 "end" => content.end = serde_json::from_slice(line).ok().or(content.end),
                 _ => {}
             }
         }
-        content.sample = last_sample.and_then(|line| serde_json::from_slice(line).ok());
+        content.sample = samples.iter().rev().find_map(|line| serde_json::from_slice(line).ok());
         Ok(content)
     }
 
@@ -115,12 +121,17 @@ impl Content {
         let intervals = summary.record_every_s.unwrap_or(10.0) * 3.0;
         summary.status = match age {
             Age::Locked => Status::Running,
-            Age::Written(age) if age.as_secs_f64() < intervals => Status::Running,
-            Age::Written(_) | Age::Unlocked => Status::Interrupted,
+            // A lock of another machine is not seen here; there the age of the last line tells.
+            Age::Free(age) if !is_of_this_host(&summary) && age.as_secs_f64() < intervals => Status::Running,
+            Age::Free(_) => Status::Interrupted,
         };
-        summary.notes = self.notes.into_iter().map(|note| note.text).collect();
+        summary.notes.extend(self.notes.into_iter().map(|note| note.text));
+        summary.host.gpus = self.components.iter().filter_map(gpu_of).collect();
         let Some(sample) = self.sample else { return summary };
         summary.duration_s = sample.t_s;
+        summary.stopped_s = sample.stopped_s;
+        summary.suspended_j = sample.suspended_j;
+        summary.coverage.gpus_seen = u32::try_from(summary.host.gpus.len()).ok().filter(|&gpus| gpus > 0);
         summary.ended_at = (summary.status == Status::Interrupted).then(|| {
             let milliseconds = Duration::from_secs_f64(sample.t_s.clamp(0.0, 1e10));
             summary.started_at + TimeDelta::from_std(milliseconds).unwrap_or_default()
@@ -134,6 +145,14 @@ impl Content {
         summary.emissions_g = sample.emissions_g;
         summary
     }
+}
+
+fn gpu_of(component: &ComponentLine) -> Option<GpuRecord> {
+    (component.kind == Kind::Gpu).then(|| GpuRecord {
+        id: component.id.clone(),
+        uuid: component.uuid.clone(),
+        name: component.name.clone(),
+    })
 }
 
 fn component_of(component: &ComponentLine, sample: &Sample) -> Option<ComponentRecord> {
@@ -163,21 +182,24 @@ fn with_basis(energy: Interval, basis: Option<Basis>) -> IntervalWithBasis {
 enum Age {
     /// Its writer holds it.
     Locked,
-    /// Nobody holds it.
-    Unlocked,
-    /// Locks are unknown here; the last line is so old.
-    Written(Duration),
+    /// Nobody holds it as far as this machine can see; its last line is so old.
+    Free(Duration),
 }
 
 fn is_being_written(path: &Path) -> Age {
-    let Ok(file) = File::open(path) else { return Age::Unlocked };
-    match file.try_lock_shared() {
-        Ok(()) => Age::Unlocked,
-        Err(TryLockError::WouldBlock) => Age::Locked,
-        Err(TryLockError::Error(_)) => {
-            let written = file.metadata().and_then(|metadata| metadata.modified());
-            let age = written.map(|at| SystemTime::now().duration_since(at).unwrap_or_default());
-            age.map_or(Age::Unlocked, Age::Written)
-        }
+    let Ok(file) = File::open(path) else { return Age::Free(Duration::MAX) };
+    if matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)) {
+        return Age::Locked;
+    }
+    let written = file.metadata().and_then(|metadata| metadata.modified());
+    Age::Free(written.map_or(Duration::MAX, |at| SystemTime::now().duration_since(at).unwrap_or_default()))
+}
+
+/// Whether the record is of this machine, so that a lock would be seen.
+fn is_of_this_host(summary: &Summary) -> bool {
+    let here = fs::read_to_string("/proc/sys/kernel/hostname").ok();
+    match (&summary.host.name, here) {
+        (Some(there), Some(here)) => there == here.trim(),
+        _ => true,
     }
 }

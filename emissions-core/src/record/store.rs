@@ -123,26 +123,18 @@ impl Store {
         }
     }
 
-    /// Which attempt at a training a new run of this role is: one more than the runs there are. Ranks of one group are
-    /// one attempt.
+    /// Which attempt at a training a new run of this role is: one more than the runs there are. The ranks of a job are one
+    /// attempt, so only runs of the same rank are counted: of a requeued job there is one in each attempt.
     #[must_use]
-    pub fn next_attempt(&self, training: &str, role: Role, group: Option<&str>) -> u32 {
-        let mut groups: Vec<String> = Vec::new();
-        let mut attempts: u32 = 0;
-        for entry in self.entries().unwrap_or_default() {
-            let Ok(run) = read_start(&entry.path) else { continue };
-            if run.training.as_deref() != Some(training) || run.role != role || run.parent.is_some() {
-                continue;
-            }
-            match run.group {
-                Some(known) if Some(known.as_str()) == group || groups.contains(&known) => {}
-                Some(other) => {
-                    groups.push(other);
-                    attempts += 1;
-                }
-                None => attempts += 1,
-            }
-        }
-        attempts + 1
+    pub fn next_attempt(&self, training: &str, role: Role, rank: Option<u32>) -> u32 {
+        let is_attempt = |run: &Summary| {
+            run.training.as_deref() == Some(training)
+                && run.role == role
+                && run.parent.is_none()
+                && run.rank.unwrap_or(0) == rank.unwrap_or(0)
+        };
+        let entries = self.entries().unwrap_or_default();
+        let runs = entries.iter().filter_map(|entry| read_start(&entry.path).ok());
+        u32::try_from(runs.filter(is_attempt).count()).map_or(u32::MAX, |attempts| attempts.saturating_add(1))
     }
 }

@@ -4,6 +4,7 @@ use super::{Line, Role, Status, Store, Summary, read, read_start};
 use std::error::Error;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 type Tested = Result<(), Box<dyn Error>>;
 
@@ -11,7 +12,7 @@ type Tested = Result<(), Box<dyn Error>>;
 const START: &str = r#"{"type":"start","schema":"emissions.run/1","id":"ID","project":null,"name":null,"group":null,"rank":null,
 "training":"llm","role":"final","attempt":1,"resumed_from":null,"parent":null,"status":"running","command":["x"],
 "exit":null,"started_at":"2026-11-21T09:30:15Z","ended_at":null,"duration_s":0.0,"stopped_s":0.0,"cpu_time_s":null,
-"cpu_time_basis":null,"host":{"name":"h"},"coverage":{"hosts_expected":1,"hosts_seen":1,"gpus_expected":null,
+"cpu_time_basis":null,"host":{"name":null},"coverage":{"hosts_expected":1,"hosts_seen":1,"gpus_expected":null,
 "gpus_seen":null},"place":null,"intensity":{"g_per_kwh":{"value":44.0,"low":22.0,"high":88.0},"year":2024,
 "factors":"life-cycle","flow":"generation","source":"s"},"pue":{"value":1.3,"low":1.0,"high":2.0,"given_by":"assumed"},
 "attribution":"machine","boundary":"node","components":[],"energy_kwh":null,"measured_share":null,
@@ -96,6 +97,31 @@ fn a_record_that_its_writer_holds_is_running() -> Tested {
 }
 
 #[test]
+fn of_another_machine_the_age_of_the_last_line_tells_whether_it_runs() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let elsewhere =
+        start("a").replace(r#""host":{"name":null}"#, r#""host":{"name":"h","boot_id":"elsewhere"}"#);
+    let path = write(folder.path(), "a", &[elsewhere])?;
+    assert_eq!(read(&path)?.status, Status::Running, "written just now");
+    // Three intervals of 10 s ago and more.
+    File::options().write(true).open(&path)?.set_modified(SystemTime::now() - Duration::from_secs(31))?;
+    assert_eq!(read(&path)?.status, Status::Interrupted);
+    Ok(())
+}
+
+#[test]
+fn an_interrupted_record_keeps_its_gpus_and_what_was_said_at_the_start() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let start = start("a").replace(r#""version":"9.9.9""#, r#""notes":["1 of 4 nodes"],"version":"9.9.9""#);
+    let component = COMPONENT.replace(r#""uuid":null"#, r#""uuid":"GPU-1""#);
+    let run = read(&write(folder.path(), "a", &[start, component, sample(10.0)])?)?;
+    assert_eq!(run.notes, ["1 of 4 nodes"]);
+    assert_eq!(run.host.gpus.first().and_then(|gpu| gpu.uuid.as_deref()), Some("GPU-1"));
+    assert_eq!(run.coverage.gpus_seen, Some(1));
+    Ok(())
+}
+
+#[test]
 fn an_end_line_is_the_summary() -> Tested {
     let folder = tempfile::tempdir()?;
     let path = write(folder.path(), "a", &[start("a"), sample(10.0)])?;
@@ -109,7 +135,7 @@ fn an_end_line_is_the_summary() -> Tested {
 #[test]
 fn what_is_no_record_says_so_with_file_and_line() -> Tested {
     let folder = tempfile::tempdir()?;
-    for content in ["", "\n", "hello\n", "{\"type\":\"sample\"}\n"] {
+    for content in ["\n", "hello\n", "{\"type\":\"sample\"}\n"] {
         let path = folder.path().join("a.jsonl");
         fs::write(&path, content)?;
         let said = read(&path).map_err(|error| error.to_string()).err().ok_or(content)?;
@@ -135,19 +161,18 @@ fn runs_are_found_by_name_by_beginning_and_as_latest() -> Tested {
 }
 
 #[test]
-fn attempts_are_runs_of_one_training_and_role_and_ranks_of_a_group_are_one() -> Tested {
+fn attempts_are_runs_of_one_training_and_role_and_the_ranks_of_a_job_are_one() -> Tested {
     let folder = tempfile::tempdir()?;
     let store = Store::at(folder.path());
     assert_eq!(store.next_attempt("llm", Role::Final, None), 1);
-    let in_group =
-        |id: &str, group: &str| start(id).replace(r#""group":null"#, &format!(r#""group":"{group}""#));
+    let ranked = |id: &str, rank: u32| start(id).replace(r#""rank":null"#, &format!(r#""rank":{rank}"#));
     write(folder.path(), "a", &[start("a")])?;
-    write(folder.path(), "b", &[in_group("b", "job7")])?;
-    write(folder.path(), "c", &[in_group("c", "job7")])?;
+    write(folder.path(), "b", &[ranked("b", 0)])?;
+    write(folder.path(), "c", &[ranked("c", 1)])?;
     write(folder.path(), "d", &[start("d").replace(r#""role":"final""#, r#""role":"sweep""#)])?;
     write(folder.path(), "e", &[start("e").replace(r#""training":"llm""#, r#""training":"other""#)])?;
     write(folder.path(), "f", &[start("f").replace(r#""parent":null"#, r#""parent":"a""#)])?;
     assert_eq!(store.next_attempt("llm", Role::Final, None), 3);
-    assert_eq!(store.next_attempt("llm", Role::Final, Some("job7")), 2, "another rank of attempt 2");
+    assert_eq!(store.next_attempt("llm", Role::Final, Some(1)), 2);
     Ok(())
 }

@@ -10,6 +10,9 @@ pub struct Note {
     pub level: Level,
     /// What happened, as a sentence without a full stop.
     pub text: String,
+    /// How often it happened.
+    pub times: u32,
+    key: String,
 }
 
 /// The notes of a run: each said once, however often it happens.
@@ -19,11 +22,12 @@ pub struct Notes {
 }
 
 impl Notes {
-    /// Adds a note unless it is there already.
-    pub fn add(&mut self, at: Duration, level: Level, text: impl Into<String>) {
-        let text = text.into();
-        if self.notes.iter().all(|note| note.text != text) {
-            self.notes.push(Note { at, level, text });
+    /// Adds a note, or counts it if one of this key is there already: the first text stays.
+    pub fn add(&mut self, at: Duration, level: Level, key: impl Into<String>, text: impl Into<String>) {
+        let key = key.into();
+        match self.notes.iter_mut().find(|note| note.key == key) {
+            Some(note) => note.times += 1,
+            None => self.notes.push(Note { at, level, text: text.into(), times: 1, key }),
         }
     }
 
@@ -31,5 +35,13 @@ impl Notes {
     #[must_use]
     pub fn all(&self) -> &[Note] {
         &self.notes
+    }
+}
+
+impl Note {
+    /// The text, and how often it happened if that was more than once.
+    #[must_use]
+    pub fn told(&self) -> String {
+        if self.times > 1 { format!("{} ({} times)", self.text, self.times) } else { self.text.clone() }
     }
 }

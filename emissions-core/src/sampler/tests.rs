@@ -1,5 +1,6 @@
 //! The sampler under a scripted clock: what it counts, and what it says.
 
+use super::books::Books;
 use super::clock::{Clock, Hangup};
 use super::thread::{Message, Sampler};
 use crate::energy::{Meter, Reading};
@@ -15,6 +16,8 @@ struct ScriptedClock {
     now: Mutex<Duration>,
     script: Mutex<Vec<(Duration, Message)>>,
     sleeps: Vec<(Duration, Duration)>,
+    /// The clock of a stop is set by whoever stops the run, before the sampler hears of it.
+    books: Mutex<Option<Arc<Mutex<Books>>>>,
 }
 
 impl ScriptedClock {
@@ -24,7 +27,12 @@ impl ScriptedClock {
             .map(|(at, message)| (BEGINNING + Duration::from_secs_f64(at), message))
             .collect();
         script.reverse();
-        Self { now: Mutex::new(BEGINNING), script: Mutex::new(script), sleeps: Vec::new() }
+        Self {
+            now: Mutex::new(BEGINNING),
+            script: Mutex::new(script),
+            sleeps: Vec::new(),
+            books: Mutex::default(),
+        }
     }
 }
 
@@ -37,13 +45,8 @@ impl Clock for ScriptedClock {
 
     fn awake(&self) -> Duration {
         let now = self.now();
-        let slept: Duration = self
-            .sleeps
-            .iter()
-            .filter(|(until, _)| BEGINNING + *until <= now)
-            .map(|(_, length)| *length)
-            .sum();
-        now - slept
+        let over = |(from, length): &&(Duration, Duration)| BEGINNING + *from + *length <= now;
+        now - self.sleeps.iter().filter(over).map(|(_, length)| *length).sum::<Duration>()
     }
 
     fn wall(&self) -> DateTime<Utc> {
@@ -58,10 +61,20 @@ impl Clock for ScriptedClock {
             Some((at, _)) if *at <= deadline => {
                 let Some((at, message)) = script.pop() else { return Err(Hangup) };
                 *now = (*now).max(at);
+                if let Message::SetAside(stopped, at, _) = &message
+                    && let Some(books) = &*self.books.lock().unwrap_or_else(PoisonError::into_inner)
+                {
+                    books.lock().unwrap_or_else(PoisonError::into_inner).set_stopped(*stopped, *at);
+                }
                 Ok(Some(message))
             }
             Some(_) => {
-                *now = deadline;
+                // A sleep of the machine within the wait makes it so much longer.
+                let within = |(from, _): &&(Duration, Duration)| {
+                    *now <= BEGINNING + *from && BEGINNING + *from < deadline
+                };
+                let slept: Duration = self.sleeps.iter().filter(within).map(|(_, length)| *length).sum();
+                *now = deadline + slept;
                 Ok(None)
             }
         }
@@ -119,6 +132,7 @@ struct Played {
     suspended: f64,
     notes: Vec<String>,
     asleep: f64,
+    idle: f64,
 }
 
 fn play(
@@ -128,16 +142,25 @@ fn play(
     sleeps: Vec<(Duration, Duration)>,
     end: f64,
 ) -> Played {
-    let (done, ended) = channel();
-    script.push((end, Message::Stop { grace: Duration::from_secs(2), done }));
+    let (done, _ended) = channel();
+    script.push((end, Message::Stop(done)));
     let mut clock = ScriptedClock::new(script);
     clock.sleeps = sleeps;
-    let sampler =
-        Sampler::new(Arc::new(clock), sensors, vec![], awaited, Duration::from_secs(1), Box::new(|_, _| {}));
+    let clock = Arc::new(clock);
+    let second = Duration::from_secs(1);
+    let sampler = Sampler::new(
+        Arc::clone(&clock) as Arc<dyn Clock>,
+        sensors,
+        vec![],
+        awaited,
+        second,
+        Box::new(|_, _| {}),
+    );
     let books = sampler.books();
+    *clock.books.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&books));
     let (_keep, inbox) = channel();
     sampler.run(&inbox);
-    let end = ended.recv().unwrap_or_default();
+    let end = Duration::from_secs_f64(end);
     let books = books.lock().unwrap_or_else(PoisonError::into_inner);
     Played {
         joules: books.ledger.totals_at(end).map(|(_, total)| total.energy().as_joules()).collect(),
@@ -145,6 +168,7 @@ fn play(
         suspended: books.ledger.totals_at(end).map(|(_, total)| total.suspended.as_joules()).sum(),
         notes: books.notes.all().iter().map(|note| note.text.clone()).collect(),
         asleep: books.asleep.as_secs_f64(),
+        idle: books.idle(end).as_secs_f64(),
     }
 }
 
@@ -178,24 +202,24 @@ fn a_sensor_that_comes_late_is_charged_from_the_beginning_and_the_gap_is_told() 
 }
 
 #[test]
-fn a_sensor_that_comes_after_the_end_within_the_grace_is_not_charged_beyond_it() {
-    let gpu = Steady::gpu(0, 250.0, Method::NvmlEnergyCounter);
-    let (done, ended) = channel();
+fn a_sensor_that_never_came_is_told_and_not_guessed() {
+    let played = play(vec![], 1, vec![], vec![], 4.0);
+    assert!(played.joules.is_empty());
+    assert!(played.notes.iter().any(|note| note.contains("NVML had not started")), "{:?}", played.notes);
+}
+
+#[test]
+fn a_sensor_that_comes_while_the_run_is_stopped_is_charged_for_the_time_before() {
+    // Runs 0 to 4 s and 8 to 10 s; the GPU is found at 6 s: 4 s of lead and 2 s of counter at 100 W.
+    let gpu = Steady::gpu(0, 100.0, Method::NvmlEnergyCounter);
+    let (done, _told) = channel();
     let script = vec![
-        (4.0, Message::Stop { grace: Duration::from_secs(2), done }),
-        (5.0, Message::Adopt(Survey::found(vec![Box::new(gpu)]))),
+        (4.0, Message::SetAside(true, Duration::from_secs(4), done.clone())),
+        (6.0, Message::Adopt(Survey::found(vec![Box::new(gpu)]))),
+        (8.0, Message::SetAside(false, Duration::from_secs(8), done)),
     ];
-    let clock = ScriptedClock::new(script);
-    let sampler =
-        Sampler::new(Arc::new(clock), vec![], vec![], 1, Duration::from_secs(1), Box::new(|_, _| {}));
-    let books = sampler.books();
-    let (_keep, inbox) = channel();
-    sampler.run(&inbox);
-    let end = ended.recv().unwrap_or_default();
-    let books = books.lock().unwrap_or_else(PoisonError::into_inner);
-    let total: Vec<f64> = books.ledger.totals_at(end).map(|(_, total)| total.energy().as_joules()).collect();
-    assert!(near(end.as_secs_f64(), 4.0));
-    assert!(near(total[0], 1000.0), "{total:?}");
+    let played = play(vec![], 1, script, vec![], 10.0);
+    assert!(near(played.joules[0], 600.0), "{:?}", played.joules);
 }
 
 #[test]
@@ -214,7 +238,10 @@ fn a_lost_gpu_keeps_what_it_had_and_the_other_goes_on() {
 fn a_stopped_run_is_not_charged_and_what_counters_saw_is_kept_apart() {
     let gpu = Steady::gpu(0, 100.0, Method::NvmlEnergyCounter);
     let (done, _told) = channel();
-    let script = vec![(3.0, Message::SetAside(true, done.clone())), (7.0, Message::SetAside(false, done))];
+    let script = vec![
+        (3.0, Message::SetAside(true, Duration::from_secs(3), done.clone())),
+        (7.0, Message::SetAside(false, Duration::from_secs(7), done)),
+    ];
     let played = play(vec![Box::new(gpu)], 0, script, vec![], 10.0);
     assert!(near(played.joules[0], 600.0), "{:?}", played.joules);
     assert!(near(played.suspended, 400.0));
@@ -222,13 +249,26 @@ fn a_stopped_run_is_not_charged_and_what_counters_saw_is_kept_apart() {
 
 #[test]
 fn a_sleep_of_the_machine_is_found_and_not_charged() {
-    // The clock jumps from 3.5 s to 60 s, of which the machine slept 55.5 s: round 4 comes at 60 s.
+    // Asleep from 4.5 s for 26 s: the round of 5 s comes at 31 s. Of the round that finds it nothing is charged, which
+    // leaves 0 to 4 s and 31 to 40 s at 100 W.
     let gpu = Steady::gpu(0, 100.0, Method::NvmlPower);
+    let sleeps = vec![(Duration::from_secs_f64(4.5), Duration::from_secs(26))];
+    let played = play(vec![Box::new(gpu)], 0, vec![], sleeps, 40.0);
+    assert!(near(played.asleep, 26.0), "{}", played.asleep);
+    assert!(near(played.joules[0], 1300.0), "{:?}", played.joules);
+}
+
+#[test]
+fn a_sleep_within_a_stop_is_not_taken_off_twice() {
+    // Stopped 2 to 38 s, asleep 4.5 to 30.5 s: 2 + 2 s run.
+    let gpu = Steady::gpu(0, 100.0, Method::NvmlEnergyCounter);
     let (done, _told) = channel();
-    let sleeps = vec![(Duration::from_secs(4), Duration::from_secs_f64(2.0))];
-    let script = vec![(4.5, Message::Read(done))];
-    let played = play(vec![Box::new(gpu)], 0, script, sleeps, 10.0);
-    // Of the round that found the sleep nothing is charged: 3 to 4 s.
-    assert!(near(played.asleep, 2.0));
-    assert!(near(played.joules[0], 900.0), "{:?}", played.joules);
+    let script = vec![
+        (2.0, Message::SetAside(true, Duration::from_secs(2), done.clone())),
+        (38.0, Message::SetAside(false, Duration::from_secs(38), done)),
+    ];
+    let sleeps = vec![(Duration::from_secs_f64(4.5), Duration::from_secs(26))];
+    let played = play(vec![Box::new(gpu)], 0, script, sleeps, 40.0);
+    assert!(near(played.joules[0], 400.0), "{:?}", played.joules);
+    assert!(near(played.asleep, 0.0) && near(played.idle, 36.0), "{} {}", played.asleep, played.idle);
 }

@@ -1,7 +1,6 @@
 use super::books::Books;
 use super::clock::Clock;
-use super::notes::Notes;
-use crate::energy::{Ledger, MeterId, Rules};
+use crate::energy::{MeterId, Rules};
 use crate::quantity::Level;
 use crate::sensor::{Absence, ErrorKind, Sensor, Survey};
 use std::sync::mpsc::{Receiver, Sender};
@@ -19,17 +18,14 @@ const SLEPT: Duration = Duration::from_secs(1);
 pub enum Message {
     /// Sensors that came late (or that never will).
     Adopt(Survey),
-    /// Read everything now, and say when it is done.
-    Read(Sender<()>),
-    /// Read everything, then keep energy apart (`true`) or count it again, and say when it is done.
-    SetAside(bool, Sender<()>),
-    /// Read everything a last time, wait at most so long for late sensors, say that it is done, and end.
-    Stop {
-        /// How long to wait for sensors that were announced and have not come.
-        grace: Duration,
-        /// Gets the time since the run began at which the last reading was asked for.
-        done: Sender<Duration>,
-    },
+    /// See that everything was read at this time since the run began or later, show it to the observer, and say when it
+    /// is done.
+    Read(Duration, Sender<()>),
+    /// The run stopped (`true`) or went on at this time since it began: see that everything was read since, keep its energy
+    /// apart or count it again, and say when it is done.
+    SetAside(bool, Duration, Sender<()>),
+    /// Read everything a last time, say that it is done, and end.
+    Stop(Sender<()>),
 }
 
 /// Called after each round of reading, with its time and the books. It must not block.
@@ -43,6 +39,10 @@ pub struct Sampler {
     period: Duration,
     begun: Duration,
     awake: Duration,
+    /// When the last round of reading began.
+    read_at: Duration,
+    /// How much of the boot clock's time the machine slept, as far as it was noticed.
+    asleep: Duration,
     /// How many late probes were announced and have not answered.
     awaited: usize,
     observe: Observer,
@@ -67,15 +67,7 @@ impl Sampler {
     ) -> Self {
         let period = period.min(LONGEST_PERIOD);
         let rules = Rules { longest_step: (period * 3).max(Duration::from_secs(3)) };
-        let books = Books {
-            ledger: Ledger::new(rules),
-            notes: Notes::default(),
-            absences,
-            asleep: Duration::ZERO,
-            stopped: Duration::ZERO,
-            stopped_since: None,
-            rounds: 0,
-        };
+        let books = Books::new(rules, absences);
         let (begun, awake) = (clock.now(), clock.awake());
         let mut sampler = Self {
             clock,
@@ -84,6 +76,8 @@ impl Sampler {
             period,
             begun,
             awake,
+            read_at: Duration::ZERO,
+            asleep: Duration::ZERO,
             awaited,
             observe,
         };
@@ -115,19 +109,20 @@ impl Sampler {
                     next = (next + self.period).max(self.clock.now());
                 }
                 Ok(Some(Message::Adopt(survey))) => self.arrive(survey),
-                Ok(Some(Message::Read(done))) => {
-                    self.round();
+                Ok(Some(Message::Read(at, done))) => {
+                    self.read_since(at);
                     // Whoever asked may have left: then nobody waits for the answer.
                     let _ = done.send(());
                 }
-                Ok(Some(Message::SetAside(aside, done))) => {
-                    self.round();
-                    let at = self.elapsed();
-                    self.lock().set_aside(aside, at);
+                Ok(Some(Message::SetAside(aside, at, done))) => {
+                    self.read_since(at);
+                    self.lock().ledger.set_aside(aside, at);
                     let _ = done.send(());
                 }
-                Ok(Some(Message::Stop { grace, done })) => {
-                    let _ = done.send(self.stop(inbox, grace));
+                Ok(Some(Message::Stop(done))) => {
+                    self.round();
+                    self.note_awaited();
+                    let _ = done.send(());
                     return;
                 }
                 Err(_) => return,
@@ -135,22 +130,21 @@ impl Sampler {
         }
     }
 
-    fn stop(&mut self, inbox: &Receiver<Message>, grace: Duration) -> Duration {
-        let end = self.elapsed();
-        self.round();
-        let deadline = self.clock.now() + grace;
-        while self.awaited > 0 {
-            match self.clock.wait(inbox, deadline) {
-                Ok(Some(Message::Adopt(survey))) => self.arrive_at(survey, end),
-                Ok(Some(_)) => {}
-                Ok(None) | Err(_) => break,
-            }
+    /// A slow device is not read once for each who asks, but once for all who asked before.
+    fn read_since(&mut self, at: Duration) {
+        if self.read_at < at {
+            self.round();
+        } else {
+            self.show();
         }
+    }
+
+    /// What was announced and did not come is not guessed: a first reading after the end would be of an idle device.
+    fn note_awaited(&self) {
         if self.awaited > 0 {
             let text = "NVML had not started when the command ended: NVIDIA GPUs are not counted";
-            self.lock().notes.add(end, Level::Warning, text);
+            self.lock().notes.add(self.elapsed(), Level::Warning, "NVML late", text);
         }
-        end
     }
 
     fn elapsed(&self) -> Duration {
@@ -162,24 +156,24 @@ impl Sampler {
         self.books.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Takes in late sensors and reads them at once.
     fn arrive(&mut self, survey: Survey) {
-        self.arrive_at(survey, Duration::MAX);
-    }
-
-    /// Takes in late sensors and reads them at once; the reading counts as made at `latest` at the latest.
-    fn arrive_at(&mut self, survey: Survey, latest: Duration) {
         self.awaited = self.awaited.saturating_sub(1);
         self.lock().absences.extend(survey.absences);
         let first = self.sensors.len();
         self.adopt(survey.sensors);
         for index in first..self.sensors.len() {
-            self.read(index, self.elapsed().min(latest));
+            self.read(index, self.elapsed());
         }
     }
 
     fn adopt(&mut self, sensors: Vec<Box<dyn Sensor>>) {
+        let at = self.elapsed();
         for sensor in sensors {
-            let id = self.lock().ledger.open(sensor.meter().clone());
+            let mut books = self.lock();
+            let idle = books.idle(at);
+            let id = books.ledger.open(sensor.meter().clone(), idle);
+            drop(books);
             self.sensors.push(Active { id, sensor, failing: false });
         }
     }
@@ -189,11 +183,9 @@ impl Sampler {
         let slept = self.slept();
         if !slept.is_zero() {
             let at = self.elapsed();
-            let mut books = self.lock();
-            books.asleep += slept;
-            books.ledger.set_aside(true);
-            books.notes.add(at, Level::Info, "the machine slept: that time is not charged to the run");
+            self.lock().sleep(slept, at);
         }
+        self.read_at = self.elapsed();
         let mut index = 0;
         while index < self.sensors.len() {
             if self.read(index, self.elapsed()) {
@@ -202,14 +194,14 @@ impl Sampler {
                 self.sensors.swap_remove(index);
             }
         }
-        let at = self.elapsed();
-        let mut books = self.lock();
         if !slept.is_zero() {
-            let stopped = books.stopped_since.is_some();
-            books.ledger.set_aside(stopped);
+            self.lock().wake();
         }
-        books.rounds += 1;
-        drop(books);
+        self.show();
+    }
+
+    fn show(&mut self) {
+        let at = self.elapsed();
         let books = self.books.lock().unwrap_or_else(PoisonError::into_inner);
         (self.observe)(at, &books);
     }
@@ -217,8 +209,12 @@ impl Sampler {
     /// How long the machine slept since the last round.
     fn slept(&mut self) -> Duration {
         let asleep = self.elapsed().saturating_sub(self.clock.awake().saturating_sub(self.awake));
-        let new = asleep.saturating_sub(self.lock().asleep);
-        if new >= SLEPT { new } else { Duration::ZERO }
+        let new = asleep.saturating_sub(self.asleep);
+        if new < SLEPT {
+            return Duration::ZERO;
+        }
+        self.asleep = asleep;
+        new
     }
 
     /// Reads one sensor; `false` if it is gone for good.

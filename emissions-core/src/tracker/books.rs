@@ -7,7 +7,7 @@ use crate::quantity::{Basis, Domain, Energy, Estimate, Kind, Quantity};
 use crate::record::{
     CarbonIntensityRecord, ComponentRecord, GpuRecord, Interval, IntervalWithBasis, PlaceRecord, PueRecord,
 };
-use crate::sampler::Books;
+use crate::sampler::{Books, Note};
 use crate::sensor::{Absence, ErrorKind};
 use std::time::Duration;
 
@@ -111,20 +111,23 @@ pub(super) fn suspended_j(books: &Books, end: Duration) -> f64 {
 /// All that a reader must know, as sentences.
 pub(super) fn notes(books: &Books, end: Duration) -> Vec<String> {
     let missing = missing(&books.absences);
-    let barred = books.absences.iter().filter(|absence| !is_common(absence)).map(|absence| {
-        let remedy =
-            absence.why.remedy.as_ref().map(|remedy| format!(" (to mend: {remedy})")).unwrap_or_default();
-        format!("{}: {}{remedy}; {}", absence.sensor, absence.why, absence.instead)
-    });
-    let told = books.notes.all().iter().map(|note| note.text.clone());
+    let barred = books.absences.iter().filter(|absence| !is_common(absence)).map(absence_text);
+    let told = books.notes.all().iter().map(Note::told);
     let silent = books
         .ledger
         .totals_at(end)
-        .filter(|(_, total)| total.samples == 0)
-        .map(|(meter, _)| format!("{} ({}) never answered: it is not counted", meter.domain, meter.name));
+        .filter(|(_, total)| !total.is_known())
+        .map(|(meter, _)| format!("{} ({}) gave no figure: it is not counted", meter.domain, meter.name));
     let disagreements =
         books.ledger.totals_at(end).filter_map(|(meter, total)| disagreement(meter, &total, end));
     missing.into_iter().chain(barred).chain(told).chain(silent).chain(disagreements).collect()
+}
+
+/// A source that gives nothing, why, and what would mend it.
+pub(super) fn absence_text(absence: &Absence) -> String {
+    let remedy =
+        absence.why.remedy.as_ref().map(|remedy| format!(" (to mend: {remedy})")).unwrap_or_default();
+    format!("{}: {}{remedy}; {}", absence.sensor, absence.why, absence.instead)
 }
 
 /// Sources that this machine does not have, in one sentence: that is common and nobody's fault.
@@ -145,13 +148,23 @@ fn is_common(absence: &Absence) -> bool {
 
 /// Counter and power of one device tell the same energy, or it is noted. Below ten seconds the counter's steps show.
 fn disagreement(meter: &Meter, total: &Total, run: Duration) -> Option<String> {
-    let by_power = total.by_power?.as_joules();
-    let by_counter = total.counted.as_joules();
+    let check = total.check.filter(|_| meter.method.basis() == Basis::Measured)?;
+    let (by_power, by_counter) = (check.by_power.as_joules(), check.by_counter.as_joules());
     let apart = (by_power - by_counter).abs() / by_power.max(by_counter);
     (run >= Duration::from_secs(10) && total.samples > 3 && apart > DISAGREEMENT).then(|| {
         format!(
-            "{} ({}): the energy counter says {by_counter:.0} J, the power over time {by_power:.0} J; the counter is used",
+            "{} ({}): the energy counter says {by_counter:.0} J where the power over time says {by_power:.0} J; the counter \
+             is used",
             meter.domain, meter.name
         )
     })
+}
+
+/// How many GPUs were really read.
+pub(super) fn answering_gpus(books: &Books, end: Duration) -> u32 {
+    let answering = books
+        .ledger
+        .totals_at(end)
+        .filter(|(meter, total)| meter.domain.kind == Kind::Gpu && total.is_known());
+    u32::try_from(answering.count()).unwrap_or(u32::MAX)
 }

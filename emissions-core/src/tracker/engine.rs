@@ -1,23 +1,24 @@
 use super::books::{self, Factors};
 use super::builder::{Builder, Labels};
 use super::host::describe;
+use super::nvml::{WAIT_FOR_NVML, await_nvml, start_nvml};
 use super::recorder::{Recorder, Switches};
-use crate::quantity::Boundary;
+use crate::quantity::{Boundary, Level};
 use crate::record::{Exit, HostRecord, Journal, Line, RunId, SCHEMA, Status, Summary};
 use crate::sampler::{Books, Clock, Message, Observer, Sampler};
-use crate::sensor::{Absence, SensorError, Survey, Visible};
+use crate::sensor::Survey;
 use chrono::{DateTime, Utc};
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-/// How long the command is held back for NVML. What comes later is filled in.
-const WAIT_FOR_NVML: Duration = Duration::from_millis(20);
+/// How long finishing may take, however slow the sensors and the disk.
+const FINISH: Duration = Duration::from_millis(1900);
 
-/// How long finishing may take, however slow the sensors or the disk.
-const FINISH: Duration = Duration::from_secs(2);
+/// What of it the disk has in any case.
+const LEAST_FOR_DISK: Duration = Duration::from_millis(200);
 
 /// A run being measured.
 pub struct Tracker {
@@ -28,6 +29,8 @@ pub struct Tracker {
     started_at: DateTime<Utc>,
     /// From the first reading to the command's start.
     lead: Duration,
+    /// When the command ended, on the wall and since the run began.
+    ended: Option<(DateTime<Utc>, Duration)>,
     factors: Arc<Factors>,
     labels: Labels,
     boundary: Boundary,
@@ -57,6 +60,7 @@ impl Tracker {
     }
 
     pub(super) fn begin(mut builder: Builder) -> Self {
+        builder.labels.id.get_or_insert_with(|| RunId::new(builder.clock.wall()).to_string());
         let factors = Arc::new(builder.factors());
         let (orders, inbox) = channel();
         // NVML first: while it starts, the others are looked for.
@@ -69,14 +73,11 @@ impl Tracker {
         let early = await_nvml(&inbox, &mut survey, awaited);
         let awaited = awaited - early;
         let clock = builder.clock;
-        let sampler = Sampler::new(
-            Arc::clone(&clock),
-            survey.sensors,
-            survey.absences,
-            awaited,
-            builder.period,
-            observe,
-        );
+        // A journal that is to be written more often than sensors are read would repeat itself.
+        let period =
+            if journal.is_some() { builder.period.min(builder.record_every) } else { builder.period };
+        let sampler =
+            Sampler::new(Arc::clone(&clock), survey.sensors, survey.absences, awaited, period, observe);
         let (books, begun) = (sampler.books(), sampler.begun());
         let thread =
             thread::Builder::new().name("emissions-sampler".into()).spawn(move || sampler.run(&inbox));
@@ -87,6 +88,7 @@ impl Tracker {
             clock,
             begun,
             lead: Duration::ZERO,
+            ended: None,
             factors,
             labels: builder.labels,
             boundary: builder.boundary,
@@ -97,7 +99,7 @@ impl Tracker {
             switches,
         };
         match thread {
-            Ok(_) => tracker.ask(Message::Read, WAIT_FOR_NVML),
+            Ok(_) => tracker.ask(|done| Message::Read(Duration::ZERO, done), WAIT_FOR_NVML),
             Err(error) => {
                 tracker.warn(&format!("the sampler's thread could not start: {error}; nothing was measured"))
             }
@@ -120,7 +122,7 @@ impl Tracker {
             // The absolute counters at the beginning; nobody waits for the answer.
             self.switches.hurry.store(true, Ordering::Release);
             let (nobody, _) = channel();
-            let _ = self.orders.send(Message::Read(nobody));
+            let _ = self.orders.send(Message::Read(Duration::ZERO, nobody));
         }
     }
 
@@ -132,13 +134,16 @@ impl Tracker {
 
     /// The command was stopped (`true`) or goes on (`false`). A stopped run is charged nothing.
     pub fn set_stopped(&self, stopped: bool) {
-        self.ask(|done| Message::SetAside(stopped, done), Duration::from_millis(100));
+        let at = self.elapsed();
+        self.books.lock().unwrap_or_else(PoisonError::into_inner).set_stopped(stopped, at);
+        self.ask(|done| Message::SetAside(stopped, at, done), Duration::from_millis(100));
     }
 
     /// Brings the record up to now and on to the disk, within half a second: the machine may go down.
     pub fn flush(&self) {
         self.switches.hurry.store(true, Ordering::Release);
-        self.ask(Message::Read, Duration::from_millis(200));
+        let now = self.elapsed();
+        self.ask(|done| Message::Read(now, done), Duration::from_millis(200));
         if let Some(journal) = &self.journal {
             journal.sync(Duration::from_millis(300));
         }
@@ -150,34 +155,43 @@ impl Tracker {
         self.summarise(self.elapsed(), Status::Running)
     }
 
+    /// The command ended now: its duration counts up to here.
+    pub fn mark_end(&mut self) {
+        self.ended = Some((self.clock.wall(), self.elapsed()));
+    }
+
     /// Reads everything a last time and closes the record. Takes at most 2 s.
     #[must_use]
     pub fn finish(mut self, outcome: Outcome) -> Summary {
+        let deadline = Instant::now() + FINISH;
+        if self.ended.is_none() {
+            self.mark_end();
+        }
+        if !self.switches.started.load(Ordering::Acquire) {
+            self.announce(self.attempt);
+        }
+        let (ended_at, end) = self.ended.unwrap_or_else(|| (self.clock.wall(), self.elapsed()));
         self.labels.notes.extend(outcome.notes);
-        let ended_at = self.clock.wall();
-        let now = self.elapsed();
-        // A short command is not held back for a slow library: half its own length at most.
-        let grace = (now / 2).min(FINISH);
-        // And the absolute counters at the end.
+        // The absolute counters at the end.
         self.switches.hurry.store(true, Ordering::Release);
         let (done, ended) = channel();
-        let end = match self.orders.send(Message::Stop { grace, done }) {
-            Ok(()) => ended.recv_timeout(FINISH).ok(),
-            Err(_) => None,
-        };
-        if end.is_none() {
+        if self.orders.send(Message::Stop(done)).is_err()
+            || ended.recv_timeout(FINISH - LEAST_FOR_DISK).is_err()
+        {
             self.warn(
                 "the sensors did not answer at the end: the last seconds are filled with the last power",
             );
         }
-        let mut summary = self.summarise(end.unwrap_or(now), Status::Completed);
+        let mut summary = self.summarise(end, Status::Completed);
         summary.ended_at = Some(ended_at);
         summary.exit = outcome.exit;
         summary.cpu_time_s = outcome.cpu_time.map(|(seconds, _)| seconds);
         summary.cpu_time_basis = outcome.cpu_time.map(|(_, basis)| basis.to_owned());
         if let Some(journal) = &self.journal {
             journal.append(&Line::End(Box::new(summary.clone())));
-            journal.sync(FINISH);
+            if !journal.sync(deadline.saturating_duration_since(Instant::now())) {
+                journal.give_up("the disk did not answer in time");
+            }
         }
         summary
     }
@@ -186,18 +200,12 @@ impl Tracker {
     pub fn abandon(mut self) {
         let (done, ended) = channel();
         // The sampler holds the journal; once it has ended the file can go.
-        if self.orders.send(Message::Stop { grace: Duration::ZERO, done }).is_ok() {
+        if self.orders.send(Message::Stop(done)).is_ok() {
             let _ = ended.recv_timeout(Duration::from_millis(100));
         }
         if let Some(journal) = self.journal.take() {
             journal.discard();
         }
-    }
-
-    /// What of the record could not be written, and why.
-    #[must_use]
-    pub fn lost(&self) -> Option<String> {
-        self.journal.as_ref()?.lost()
     }
 
     /// A handle that tells what could not be written, for after the end.
@@ -221,7 +229,7 @@ impl Tracker {
     fn warn(&self, text: &str) {
         let at = self.elapsed();
         let mut books = self.books.lock().unwrap_or_else(PoisonError::into_inner);
-        books.notes.add(at, crate::quantity::Level::Warning, text);
+        books.notes.add(at, Level::Warning, text, text);
     }
 
     fn summarise(&self, end: Duration, status: Status) -> Summary {
@@ -232,7 +240,9 @@ impl Tracker {
         summary.stopped_s = books.idle(end).as_secs_f64();
         summary.suspended_j = books::suspended_j(&books, end);
         summary.host.gpus = books::gpus(books.ledger.totals_at(end));
-        summary.coverage.gpus_seen = u32::try_from(summary.host.gpus.len()).ok();
+        // Without a GPU library nobody knows how many there are.
+        let gpus = books::answering_gpus(&books, end);
+        summary.coverage.gpus_seen = (gpus > 0).then_some(gpus);
         summary.components = footprint.components.iter().map(books::component).collect();
         if !footprint.components.is_empty() {
             summary.energy_kwh = Some(books::kwh_with_basis(&footprint.energy));
@@ -249,7 +259,7 @@ impl Tracker {
         let labels = self.labels.clone();
         Summary {
             schema: SCHEMA.into(),
-            id: labels.id.unwrap_or_else(|| RunId::new(self.started_at).to_string()),
+            id: labels.id.unwrap_or_default(),
             project: labels.project,
             name: labels.name,
             tags: labels.tags,
@@ -291,39 +301,6 @@ impl Tracker {
     }
 }
 
-/// Starts NVML on a thread of its own; says how many answers to wait for.
-fn start_nvml(visible: Visible, answers: Sender<Message>) -> usize {
-    #[cfg(feature = "nvml")]
-    {
-        let probe = move || {
-            // The sampler may be gone by then: nobody wants the answer any more.
-            let _ = answers.send(Message::Adopt(crate::sensor::probe_nvml(&visible)));
-        };
-        usize::from(thread::Builder::new().name("emissions-nvml".into()).spawn(probe).is_ok())
-    }
-    #[cfg(not(feature = "nvml"))]
-    {
-        let _ = (visible, answers);
-        0
-    }
-}
-
-/// Waits a little for NVML; says whether it came.
-fn await_nvml(inbox: &Receiver<Message>, survey: &mut Survey, awaited: usize) -> usize {
-    if awaited == 0 {
-        let why = SensorError::missing("built without NVML");
-        survey.absences.push(Absence { sensor: "NVML", instead: "no NVIDIA GPU is counted", why });
-        return 0;
-    }
-    match inbox.recv_timeout(WAIT_FOR_NVML) {
-        Ok(Message::Adopt(probe)) => {
-            survey.take(probe);
-            1
-        }
-        _ => 0,
-    }
-}
-
 fn observer(
     journal: Option<&Arc<Journal>>,
     factors: &Arc<Factors>,
@@ -339,29 +316,8 @@ fn observer(
         due: every,
         last: (Duration::ZERO, Vec::new()),
         told: 0,
+        absences: 0,
         components: 0,
     };
     Box::new(move |at, books| recorder.observe(at, books))
-}
-
-/// Probes everything without starting a run, for `doctor`: what was found and what is absent. Waits for NVML at most this
-/// long.
-#[must_use]
-pub fn survey(host: &crate::sensor::Host, visible: &Visible, at_most: Duration) -> Survey {
-    let mut survey = Survey::of(host);
-    let (answers, inbox) = channel();
-    if start_nvml(visible.clone(), answers) == 0 {
-        return survey;
-    }
-    match inbox.recv_timeout(at_most) {
-        Ok(Message::Adopt(probe)) => {
-            survey.take(probe);
-        }
-        _ => survey.absences.push(Absence {
-            sensor: "NVML",
-            instead: "NVIDIA GPUs are counted from when it answers",
-            why: SensorError::missing(format!("it did not start within {} s", at_most.as_secs())),
-        }),
-    }
-    survey
 }

@@ -19,7 +19,9 @@ mod books;
 mod builder;
 mod engine;
 mod host;
+mod nvml;
 mod recorder;
 
 pub use builder::{Builder, Labels};
-pub use engine::{Outcome, Tracker, survey};
+pub use engine::{Outcome, Tracker};
+pub use nvml::survey;

@@ -1,6 +1,6 @@
-use super::books::{Factors, interval, kwh};
+use super::books::{Factors, absence_text, interval, kwh, suspended_j};
 use crate::energy::{Meter, Total};
-use crate::quantity::Energy;
+use crate::quantity::{Basis, Energy, Level, Power};
 use crate::record::{ComponentLine, Journal, Line, NoteLine, Sample};
 use crate::sampler::Books;
 use std::collections::BTreeMap;
@@ -22,6 +22,7 @@ pub(super) struct Recorder {
     /// Time of the last sample and energy of every meter at it.
     pub last: (Duration, Vec<Energy>),
     pub told: usize,
+    pub absences: usize,
     pub components: usize,
 }
 
@@ -40,19 +41,22 @@ impl Recorder {
         if !self.switches.started.load(Ordering::Acquire) {
             return;
         }
-        self.tell(books);
+        self.tell(at, books);
         let hurry = self.switches.hurry.swap(false, Ordering::AcqRel);
         if at >= self.due {
             self.sample(at, books);
             self.journal.settle();
-            self.due = at + self.every;
+            // The next multiple of the interval that is not past.
+            while self.due <= at {
+                self.due += self.every;
+            }
         } else if hurry {
             self.sample(at, books);
         }
     }
 
     /// New domains and new notes.
-    fn tell(&mut self, books: &Books) {
+    fn tell(&mut self, at: Duration, books: &Books) {
         if books.ledger.len() > self.components {
             for (meter, _) in books.ledger.totals_at(Duration::ZERO).skip(self.components) {
                 self.journal.append(&Line::Component(component(meter)));
@@ -64,6 +68,11 @@ impl Recorder {
             }
             self.components = books.ledger.len();
         }
+        for absence in books.absences.iter().skip(self.absences) {
+            let (t_s, text) = (at.as_secs_f64(), absence_text(absence));
+            self.journal.append(&Line::Note(NoteLine { t_s, level: Level::Info, text }));
+        }
+        self.absences = books.absences.len();
         for note in books.notes.all().iter().skip(self.told) {
             let text = note.text.clone();
             self.journal.append(&Line::Note(NoteLine {
@@ -79,18 +88,24 @@ impl Recorder {
         let totals: Vec<(&Meter, Total)> = books.ledger.totals_at(at).collect();
         let footprint = self.factors.footprint(books, at);
         let since = at.saturating_sub(self.last.0);
-        let mut sample = Sample { t_s: round(at.as_secs_f64()), ..Sample::default() };
+        let mut sample = Sample {
+            t_s: round(at.as_secs_f64()),
+            stopped_s: round(books.idle(at).as_secs_f64()),
+            suspended_j: suspended_j(books, at),
+            ..Sample::default()
+        };
         for (index, (meter, total)) in totals.iter().enumerate() {
             let id = meter.domain.to_string();
             let before = self.last.1.get(index).copied().unwrap_or(Energy::ZERO);
             // The mean of next to no time says nothing: a counter has not moved yet.
-            if since >= SHORTEST_MEAN && total.samples > 0 {
+            if since >= SHORTEST_MEAN && total.is_known() {
                 let power = (total.energy() - before) / since;
-                sample.power_w.insert(id.clone(), round(power.as_watts()));
+                // A correction of what was told before is no power.
+                if power >= Power::ZERO {
+                    sample.power_w.insert(id.clone(), round(power.as_watts()));
+                }
             }
-            if let Some(counter) =
-                total.counter.filter(|_| meter.method.basis() == crate::quantity::Basis::Measured)
-            {
+            if let Some(counter) = total.counter.filter(|_| meter.method.basis() == Basis::Measured) {
                 sample.counter_j.insert(id.clone(), counter.as_joules());
             }
             sample.samples.insert(id, total.samples);
