@@ -1,10 +1,12 @@
 //! What cannot be as it was given is an error before the command starts; what cannot be written is one line.
 
 use crate::support::{Outcome, Sandbox, exists_here, patiently, skip};
-use nix::sys::signal::Signal;
+use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
+use std::thread;
+use std::time::Duration;
 
 /// Refused with status 2 and these words, and nothing was started or recorded.
 #[track_caller]
@@ -192,9 +194,9 @@ fn a_time_longer_than_any_clock_is_no_panic() {
             None => (sandbox.records().len() > records).then_some(false),
         });
         if !ended {
-            std::thread::sleep(std::time::Duration::from_millis(200));
+            thread::sleep(Duration::from_millis(200));
             // It may be over by now.
-            let _ = nix::sys::signal::kill(Pid::from_raw(running.pid()), Signal::SIGTERM);
+            let _ = kill(Pid::from_raw(running.pid()), Signal::SIGTERM);
         }
         let run = running.wait();
         assert!(!run.stderr.contains("panicked"), "{duration}: {run}");

@@ -96,7 +96,7 @@ fn the_summary_for_people_is_on_standard_error() {
         my-llm · final · attempt 1 · [time] · exit 3
         Emissions   1.3 g CO2e (0.65–2.7)   France 2024, 44.2 g/kWh life-cycle average (Our World in Data)
         Energy      30.0 Wh (25–35) = chips 25.0 × PUE 1.20
-        Measured    25.0 Wh 100 %   CPU 20.0 (17–23) RAPL · memory 5.00 (4.0–6.0) RAPL
+        Measured    25.0 Wh 100 %   CPU 20.0 (17–23) RAPL · DRAM 5.00 (4.0–6.0) RAPL
         Not counted mainboard, fans, disks, power supplies, network, storage servers, manufacture
         Next        emissions runs show latest   record [id]
         ");

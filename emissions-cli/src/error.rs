@@ -1,5 +1,6 @@
 use emissions_core::record::StoreError;
 use std::fmt;
+use std::io;
 
 /// What the program says when it gives up. The kind decides the exit status.
 #[derive(Debug)]
@@ -57,6 +58,10 @@ impl From<StoreError> for CliError {
             StoreError::NotFound { .. } => Some("`emissions runs list` shows what is there".to_owned()),
             _ => None,
         };
-        Self { kind: Kind::NoInput, message: error.to_string(), hint }
+        let kind = match &error {
+            StoreError::Io { source, .. } if source.kind() == io::ErrorKind::NotADirectory => Kind::Usage,
+            _ => Kind::NoInput,
+        };
+        Self { kind, message: error.to_string(), hint }
     }
 }

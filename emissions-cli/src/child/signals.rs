@@ -49,8 +49,13 @@ impl Signals {
 
     /// Those of a wrapper of a command.
     pub fn of_wrapper() -> io::Result<Self> {
-        use Signal::{SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGUSR1, SIGUSR2};
-        Self::take_over(&[SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGTSTP, SIGCONT, SIGCHLD])
+        use Signal::{
+            SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGUSR1, SIGUSR2, SIGXFSZ,
+        };
+        // SIGXFSZ: a file of ours that grows past the user's limit is an error of that file, not our end.
+        Self::take_over(&[
+            SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGTSTP, SIGCONT, SIGCHLD, SIGXFSZ,
+        ])
     }
 
     /// The mask this process was started with.

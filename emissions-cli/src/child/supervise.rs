@@ -40,7 +40,14 @@ pub fn supervise(
     wait_all: bool,
     events: &mut dyn Events,
 ) -> io::Result<Ended> {
-    let mut supervisor = Supervisor { command, ended: None, alone: false, stopped: false, events };
+    let mut supervisor = Supervisor {
+        command,
+        ended: None,
+        alone: false,
+        stopped: false,
+        suspended_by_terminal: false,
+        events,
+    };
     // The command may have ended or been stopped before the first look.
     supervisor.look()?;
     loop {
@@ -52,17 +59,22 @@ pub fn supervise(
         let Some(received) = signals.next(None)? else { continue };
         match (received.signal, supervisor.ended) {
             (Signal::SIGCHLD, _) => supervisor.look()?,
+            (Signal::SIGXFSZ, _) => {}
             (Signal::SIGCONT, _) => supervisor.go_on(),
             // Only the command's left-overs are waited for: whoever is tired of it may end that.
             (signal, Some(ended)) if asks_to_end(signal) => return Ok(ended),
-            (signal, None)
-                if forward && is_to_be_forwarded(received, |sender| descends_from(sender, command)) =>
-            {
+            (signal, None) if forward && is_to_be_forwarded(received, is_from_command) => {
                 supervisor.hand_on(signal);
             }
+            (Signal::SIGTSTP, None) => supervisor.suspended_by_terminal = received.from_terminal,
             _ => {}
         }
     }
+}
+
+/// Whether a process descends from the command: its orphans are our children.
+fn is_from_command(sender: Pid) -> bool {
+    sender != Pid::this() && descends_from(sender, Pid::this())
 }
 
 /// Signals of the terminal reach the command without us; its own are its own affair. All others were meant for it.
@@ -76,6 +88,8 @@ struct Supervisor<'a> {
     /// There is no child left, adopted ones included.
     alone: bool,
     stopped: bool,
+    /// The terminal sent ^Z and nobody has woken us since: a program that tidies up first stops itself by SIGSTOP.
+    suspended_by_terminal: bool,
     events: &'a mut dyn Events,
 }
 
@@ -124,7 +138,10 @@ impl Supervisor<'_> {
             self.events.stopped(true);
         }
         let by_terminal = [Signal::SIGTSTP, Signal::SIGTTIN, Signal::SIGTTOU];
-        if let Some(&signal) = by_terminal.iter().find(|&&known| known as i32 == signal)
+        let named = by_terminal.into_iter().find(|&known| known as i32 == signal);
+        let tidied_up =
+            (signal == Signal::SIGSTOP as i32 && self.suspended_by_terminal).then_some(Signal::SIGTSTP);
+        if let Some(signal) = named.or(tidied_up)
             && has_terminal()
         {
             stop_ourselves(signal);
@@ -140,6 +157,7 @@ impl Supervisor<'_> {
 
     /// Somebody wakes us: the command too, if it sleeps.
     fn go_on(&mut self) {
+        self.suspended_by_terminal = false;
         if self.stopped {
             let _ = kill(self.command, Signal::SIGCONT);
         }

@@ -1,6 +1,6 @@
 //! What launchers and wrappers around this process tell in its environment.
 
-use emissions_core::record::{Coverage, Status, read};
+use emissions_core::record::{Coverage, ReadError, Status, is_held, read};
 use emissions_core::sensor::{Host, Visible};
 use std::env;
 use std::path::PathBuf;
@@ -15,9 +15,17 @@ pub fn visible(flag: Option<&str>) -> Visible {
 pub fn parent() -> Option<String> {
     let id = env::var("EMISSIONS_RUN").ok()?;
     let marks = PathBuf::from(env::var_os("EMISSIONS_MARKS")?);
-    let outer = read(&marks.with_extension("jsonl")).ok()?;
-    let same_boot = outer.host.boot_id.is_none() || outer.host.boot_id == Host::default().boot_id();
-    (outer.id == id && outer.status == Status::Running && same_boot).then_some(id)
+    let record = marks.with_extension("jsonl");
+    let is_ours = match read(&record) {
+        Ok(outer) => {
+            let same_boot = outer.host.boot_id.is_none() || outer.host.boot_id == Host::default().boot_id();
+            outer.id == id && outer.status == Status::Running && same_boot
+        }
+        // It started us a moment ago and has not written its first line yet.
+        Err(ReadError::Empty(_)) => is_held(&record),
+        Err(_) => false,
+    };
+    is_ours.then_some(id)
 }
 
 /// How much of the job the launcher says there is.

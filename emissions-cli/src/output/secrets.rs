@@ -36,7 +36,12 @@ pub fn mask(command: &[String]) -> Vec<String> {
     let mut masked = Vec::with_capacity(command.len());
     let mut next_is_secret = false;
     for argument in command {
-        if std::mem::take(&mut next_is_secret) && !argument.starts_with('-') {
+        if argument.is_empty() {
+            // Two blanks in a row, or an empty argument: what comes next is still announced.
+            masked.push(String::new());
+            continue;
+        }
+        if std::mem::take(&mut next_is_secret) {
             // `Authorization: token X`: the kind of a secret may come before it.
             next_is_secret = announces_secret(argument);
             masked.push(MASK.to_owned());
@@ -51,10 +56,22 @@ pub fn mask(command: &[String]) -> Vec<String> {
 fn mask_argument(argument: &str) -> String {
     if argument.contains(char::is_whitespace) {
         // A command within the command (`sh -c "curl --token X"`), a header, a document.
-        let words: Vec<String> = argument.split(' ').map(str::to_owned).collect();
-        return mask(&words).join(" ");
+        return mask_words(argument);
     }
     mask_url(&mask_shapes(&mask_assignments(argument)))
+}
+
+/// Masks the words of a text and keeps the blanks between them as they are.
+fn mask_words(text: &str) -> String {
+    let blanks = |c: char| c.is_whitespace();
+    let words: Vec<String> = text.split(blanks).map(str::to_owned).collect();
+    let mut masked = mask(&words).into_iter();
+    let mut joined = masked.next().unwrap_or_default();
+    for (blank, word) in text.matches(blanks).zip(masked) {
+        joined.push_str(blank);
+        joined.push_str(&word);
+    }
+    joined
 }
 
 /// `name=value` and `"name":"value"`, also one within the other (`--env=API_KEY=x`): the value of a secret name.
@@ -139,6 +156,7 @@ fn mask_url(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn masked(line: &[&str]) -> String {
         mask(&line.iter().map(|&argument| argument.to_owned()).collect::<Vec<_>>()).join(" ")
@@ -156,6 +174,31 @@ mod tests {
             masked(&["sh", "-c", "curl --password pw -H 'Bearer abc' u"]),
             "sh -c curl --password *** -H 'Bearer *** u"
         );
+    }
+
+    #[test]
+    fn scripts_of_several_lines_keep_their_lines() {
+        let script = "import os\n\tprint( 1 )\n\n--token abc\r\n";
+        assert_eq!(
+            masked(&["python3", "-c", script]),
+            format!("python3 -c {}", script.replace("abc", "***"))
+        );
+    }
+
+    proptest! {
+        /// Whatever the arguments, masking ends, and without a secret's name or shape nothing is changed.
+        #[test]
+        fn masking_ends_and_changes_nothing_without_a_name(
+            words in prop::collection::vec("[ \\t\\n=:{}\"'&?/a-e-]{0,12}", 0..8),
+        ) {
+            prop_assert_eq!(mask(&words), words);
+        }
+
+        /// Whatever the arguments, masking ends.
+        #[test]
+        fn masking_ends(words in prop::collection::vec(".{0,20}", 0..6)) {
+            prop_assert_eq!(mask(&words).len(), words.len());
+        }
     }
 
     #[test]

@@ -83,8 +83,9 @@ impl Layers {
     pub fn read(explicit: Option<&Path>) -> Result<Self, CliError> {
         let host = host_name();
         let mut files = Vec::new();
-        if let Some(path) =
-            explicit.map(Path::to_owned).or_else(|| env::var_os("EMISSIONS_CONFIG").map(PathBuf::from))
+        if let Some(path) = explicit
+            .map(Path::to_owned)
+            .or_else(|| env::var_os("EMISSIONS_CONFIG").filter(|path| !path.is_empty()).map(PathBuf::from))
         {
             let file = ConfigFile::read(&path, &host, Named::ByUser)?
                 .ok_or_else(|| CliError::usage(format!("no configuration file {}", path.display())))?;

@@ -15,8 +15,6 @@ pub struct Rules {
 pub enum Incident {
     /// The counter fell: it was restarted. What had been counted stays.
     CounterReset,
-    /// No reading covered a stretch of time; it was filled with the power next to it.
-    Bridged,
 }
 
 /// The books of one meter.
@@ -43,8 +41,12 @@ struct Stretch {
     energy: Energy,
 }
 
-/// Reading all sensors takes some milliseconds; what passes between the run's edge and a reading is no gap.
+/// Reading all sensors takes some milliseconds, before the command starts and after it ends: what passes between a
+/// reading and the run's edge is no gap and holds nothing of the command.
 const SHORTEST_GAP: Duration = Duration::from_millis(50);
+
+/// From this on a counter that does not move is taken for stuck: the slowest step known is a tenth of it.
+const STANDSTILL: Duration = Duration::from_secs(1);
 
 /// The sums of an account.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -63,6 +65,8 @@ pub struct Total {
     pub check: Option<CrossCheck>,
     /// The newest power.
     pub power: Option<Power>,
+    /// Time that readings cover.
+    pub covered: Duration,
     /// Part of the gap could not even be filled: no power was ever known.
     pub unfilled: bool,
     /// How many readings there were.
@@ -90,7 +94,14 @@ impl Total {
     /// Whether there is a figure at all: a counter's first reading is a starting point and no energy.
     #[must_use]
     pub fn is_known(&self) -> bool {
-        !self.unfilled && (self.samples > 1 || (self.samples == 1 && self.power.is_some()))
+        let has_started = self.samples > 1 || (self.samples == 1 && self.power.is_some());
+        has_started && !self.unfilled && !(self.stands_still() && self.power.is_none())
+    }
+
+    /// Whether a counter never moved. What is on draws something: a counter that stands still for a second does not count.
+    #[must_use]
+    pub fn stands_still(&self) -> bool {
+        self.counter.is_some() && self.counted == Energy::ZERO && self.covered >= STANDSTILL
     }
 }
 
@@ -122,7 +133,10 @@ impl Account {
             // A counter that did not answer this time: its next reading will hold this stretch.
             (None, Some(_)) => return None,
             (Some(energy), _) => self.by_counter(meter, at, energy, mean, checked),
-            (None, None) => self.by_gauge(rules, at, mean),
+            (None, None) => {
+                self.by_gauge(rules, at, mean);
+                None
+            }
         };
         self.covered_to = at;
         self.total.samples += 1;
@@ -162,23 +176,21 @@ impl Account {
 
     /// The run ended at `end`: time since the last reading, or since the beginning if there never was one, is a gap; what
     /// a late last reading holds beyond it is taken off.
-    pub fn close(&mut self, end: Duration) -> Option<Incident> {
+    pub fn close(&mut self, end: Duration) {
         if self.covered_to > end && !self.aside {
             self.total.counted = self.total.counted - self.share_beyond(end);
         }
         let missing = end.saturating_sub(self.covered_to) + std::mem::take(&mut self.lead);
         let mean = self.mean_power();
         self.covered_to = end;
-        if missing.is_zero() || self.aside {
-            return None;
+        if missing < SHORTEST_GAP || self.aside {
+            return;
         }
         match self.total.power.or(mean) {
             Some(power) => self.bridge(power, missing),
-            None if missing < SHORTEST_GAP => None,
             None => {
                 self.total.gap += missing;
                 self.total.unfilled = true;
-                None
             }
         }
     }
@@ -201,16 +213,22 @@ impl Account {
         match self.counter.advance(energy, meter.wraps_at, since, meter.ceiling) {
             Step::First => {
                 self.lead = at.saturating_sub(self.excused);
-                mean.and_then(|power| self.fill_lead(power))
+                if let Some(power) = mean {
+                    self.fill_lead(power);
+                }
+                None
             }
             Step::Advanced(delta) => {
-                self.count(delta);
+                self.count(delta, since);
                 if let Some(power) = checked.filter(|_| !self.aside) {
                     let check = self.total.check.get_or_insert_default();
                     check.by_power += power * since;
                     check.by_counter += delta;
                 }
-                if since.is_zero() { None } else { self.fill_lead(delta / since) }
+                if !since.is_zero() {
+                    self.fill_lead(delta / since);
+                }
+                None
             }
             Step::Reset => {
                 if let Some(power) = mean.or_else(|| self.mean_power()) {
@@ -221,50 +239,43 @@ impl Account {
         }
     }
 
-    fn by_gauge(&mut self, rules: Rules, at: Duration, mean: Option<Power>) -> Option<Incident> {
-        let power = mean?;
+    fn by_gauge(&mut self, rules: Rules, at: Duration, mean: Option<Power>) {
+        let Some(power) = mean else { return };
         let since = at.saturating_sub(self.covered_to);
         if self.total.samples == 0 {
             self.lead = at.saturating_sub(self.excused);
-            self.fill_lead(power)
+            self.fill_lead(power);
         } else if since <= rules.longest_step {
-            self.count(power * since);
-            None
+            self.count(power * since, since);
         } else {
-            self.bridge(power, since)
+            self.bridge(power, since);
         }
     }
 
     /// Time before the first reading, filled as soon as a power is known: it belongs to the run even if that is stopped now.
-    fn fill_lead(&mut self, power: Power) -> Option<Incident> {
+    fn fill_lead(&mut self, power: Power) {
         let lead = std::mem::take(&mut self.lead);
-        let aside = std::mem::replace(&mut self.aside, false);
-        let incident = if lead.is_zero() { None } else { self.bridge(power, lead) };
-        self.aside = aside;
-        incident
+        let (aside, newest) = (std::mem::replace(&mut self.aside, false), self.newest);
+        self.bridge(power, lead);
+        (self.aside, self.newest) = (aside, newest);
     }
 
-    fn count(&mut self, energy: Energy) {
+    fn count(&mut self, energy: Energy, since: Duration) {
         self.newest = Some(Stretch { from: self.covered_to, energy });
         if self.aside {
             self.total.suspended += energy;
         } else {
             self.total.counted += energy;
+            self.total.covered += since;
         }
     }
 
-    fn bridge(&mut self, power: Power, time: Duration) -> Option<Incident> {
-        if self.aside {
-            return None;
-        }
+    fn bridge(&mut self, power: Power, time: Duration) {
         self.newest = None;
-        if time < SHORTEST_GAP {
-            self.total.counted += power * time;
-            return None;
+        if !self.aside && time >= SHORTEST_GAP {
+            self.total.bridged += power * time;
+            self.total.gap += time;
         }
-        self.total.bridged += power * time;
-        self.total.gap += time;
-        Some(Incident::Bridged)
     }
 
     /// What of the newest stretch lies beyond `at`, as if its power had been even. A reading that came within the time that
@@ -487,7 +498,7 @@ mod tests {
     #[test]
     fn time_after_the_last_reading_is_a_gap_at_its_power() {
         let mut account = play(Method::NvmlPower, &[(0.0, watts(100.0)), (1.0, watts(100.0))]);
-        assert_eq!(account.close(seconds(3.0)), Some(Incident::Bridged));
+        account.close(seconds(3.0));
         assert!(close_to(account.total().bridged, 200.0));
     }
 

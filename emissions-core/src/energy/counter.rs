@@ -32,12 +32,15 @@ impl Counter {
         ceiling: Power,
     ) -> Step {
         let Some(last) = self.last.replace(reading) else { return Step::First };
+        let possible = ceiling * since.max(SHORTEST_STEP);
         if reading >= last {
-            return Step::Advanced(reading - last);
+            let step = reading - last;
+            // An absurd jump is another counter, or none at all.
+            return if step <= possible * 10.0 { Step::Advanced(step) } else { Step::Reset };
         }
         let Some(range) = wraps_at else { return Step::Reset };
         let through_the_wrap = (range - last) + reading;
-        if last <= range && through_the_wrap <= ceiling * since.max(SHORTEST_STEP) {
+        if last <= range && through_the_wrap <= possible {
             Step::Advanced(through_the_wrap)
         } else {
             Step::Reset
@@ -91,6 +94,11 @@ mod tests {
             unreachable!("a wrap is an advance")
         };
         assert!((energy.as_joules() - 100.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_jump_that_no_device_could_draw_is_a_reset() {
+        assert_eq!(step(&[1_000_000, u64::MAX / 2], Some(RANGE)), Step::Reset);
     }
 
     #[test]

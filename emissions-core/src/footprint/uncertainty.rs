@@ -69,9 +69,10 @@ pub fn ratios<T: Quantity>(estimate: &Estimate<T>) -> (f64, f64) {
 pub fn of_meter(meter: &Meter, total: &Total, run: Duration) -> Estimate<Energy> {
     let (low, high) = band(meter, run);
     let edge = edge(meter, total, run);
-    // Of a run that is hardly longer than the counter's step, power over time tells more than whether a step fell in it.
+    // Of a run that is hardly longer than the counter's step, power over time tells more than whether a step fell in it;
+    // so it does where the counter is stuck.
     let counted = match total.check {
-        Some(check) if run < meter.update_period * 2 => check.by_power,
+        Some(check) if run < meter.update_period * 2 || total.stands_still() => check.by_power,
         _ => total.counted,
     };
     let lower = counted * low - edge;

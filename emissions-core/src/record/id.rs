@@ -7,12 +7,14 @@ use std::hash::{BuildHasher, RandomState};
 pub struct RunId(String);
 
 impl RunId {
-    /// A new name for a run that starts at `at`. Six hexadecimal digits keep runs of the same second apart.
+    /// A new name for a run that starts at `at`. Of the six hexadecimal digits four are the fraction of the second, so that
+    /// names sort by time within it too, and two are random.
     #[must_use]
     pub fn new(at: DateTime<Utc>) -> Self {
+        let fraction = u64::from(at.timestamp_subsec_nanos()) * 0x1_0000 / 1_000_000_000;
         // The standard library's hasher is seeded by the system: a random number without a dependency.
-        let random = RandomState::new().hash_one(at.timestamp_nanos_opt()) & 0xff_ffff;
-        Self(format!("{}-{random:06x}", at.format("%Y%m%dT%H%M%SZ")))
+        let random = RandomState::new().hash_one(fraction) & 0xff;
+        Self(format!("{}-{:04x}{random:02x}", at.format("%Y%m%dT%H%M%SZ"), fraction.min(0xffff)))
     }
 
     /// The name as it stands in files.
@@ -38,6 +40,7 @@ mod tests {
         let id = RunId::new(at);
         assert!(id.as_str().starts_with("20261121T093015Z-"), "{id}");
         assert_eq!(id.as_str().len(), 23);
-        assert_ne!(RunId::new(at), RunId::new(at));
+        let later = at + chrono::TimeDelta::milliseconds(1);
+        assert!(RunId::new(at) < RunId::new(later));
     }
 }

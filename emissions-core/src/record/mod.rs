@@ -18,7 +18,7 @@ pub use id::RunId;
 pub use interval::{Basis, Interval, IntervalWithBasis};
 pub use journal::{Journal, JournalError};
 pub use line::{ComponentLine, Line, NoteLine, Sample};
-pub use reader::{ReadError, read, read_start};
+pub use reader::{ReadError, is_held, read, read_start};
 pub use store::{Entry, Store, StoreError};
 pub use summary::{
     CarbonIntensityRecord, ComponentRecord, Coverage, Exit, GpuRecord, HostRecord, PlaceRecord, PueRecord,

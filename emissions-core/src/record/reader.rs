@@ -178,6 +178,12 @@ fn with_basis(energy: Interval, basis: Option<Basis>) -> IntervalWithBasis {
     }
 }
 
+/// Whether a record's writer is alive, as far as this machine can see: even before its first line.
+#[must_use]
+pub fn is_held(path: &Path) -> bool {
+    matches!(is_being_written(path), Age::Locked)
+}
+
 /// What the file itself says of its writer.
 enum Age {
     /// Its writer holds it.

@@ -66,19 +66,14 @@ impl Books {
 
     pub(super) fn note_incident(&mut self, id: MeterId, at: Duration, incident: Incident) {
         let Some(meter) = self.ledger.meter(id) else { return };
-        let text = match incident {
-            Incident::CounterReset => format!(
-                "{} ({}): the energy counter started again at {:.0} s; what was counted stays, the step is filled with \
-                 the power beside it",
-                meter.domain,
-                meter.name,
-                at.as_secs_f64()
-            ),
-            Incident::Bridged => format!(
-                "{} ({}): time without a reading is filled with the power beside it, between 0 and 2 times that",
-                meter.domain, meter.name
-            ),
-        };
+        let Incident::CounterReset = incident;
+        let text = format!(
+            "{} ({}): the energy counter started again at {:.0} s; what was counted stays, the step is filled with the \
+             power beside it",
+            meter.domain,
+            meter.name,
+            at.as_secs_f64()
+        );
         let key = format!("{} {incident:?}", meter.domain);
         self.notes.add(at, Level::Warning, key, text);
     }

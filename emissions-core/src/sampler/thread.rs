@@ -163,7 +163,7 @@ impl Sampler {
         let first = self.sensors.len();
         self.adopt(survey.sensors);
         for index in first..self.sensors.len() {
-            self.read(index, self.elapsed());
+            self.read(index);
         }
     }
 
@@ -188,7 +188,7 @@ impl Sampler {
         self.read_at = self.elapsed();
         let mut index = 0;
         while index < self.sensors.len() {
-            if self.read(index, self.elapsed()) {
+            if self.read(index) {
                 index += 1;
             } else {
                 self.sensors.swap_remove(index);
@@ -217,29 +217,31 @@ impl Sampler {
         new
     }
 
-    /// Reads one sensor; `false` if it is gone for good.
-    fn read(&mut self, index: usize, at: Duration) -> bool {
+    /// Reads one sensor; `false` if it is gone for good. A device that takes long to answer tells the state of its answer,
+    /// so the reading is stamped then.
+    fn read(&mut self, index: usize) -> bool {
+        let asked = self.elapsed();
         let Some(active) = self.sensors.get_mut(index) else { return true };
-        match active.sensor.read(at) {
+        let answer = active.sensor.read(asked);
+        let id = active.id;
+        let first_failure = answer.is_err() && !active.failing;
+        active.failing = answer.is_err();
+        let at = self.elapsed();
+        let mut books = self.lock();
+        match answer {
             Ok(reading) => {
-                active.failing = false;
-                let id = active.id;
-                let mut books = self.lock();
-                let incident = books.ledger.record(id, at, reading);
-                if let Some(incident) = incident {
+                if let Some(incident) = books.ledger.record(id, at, reading) {
                     books.note_incident(id, at, incident);
                 }
                 true
             }
             Err(error) => {
-                let first = !std::mem::replace(&mut active.failing, true);
-                let id = active.id;
-                if first {
-                    self.lock().note_error(id, at, &error);
+                if first_failure {
+                    books.note_error(id, at, &error);
                 }
                 let gone = error.kind == ErrorKind::Fatal;
                 if gone {
-                    self.lock().ledger.lose(id);
+                    books.ledger.lose(id);
                 }
                 !gone
             }

@@ -63,7 +63,8 @@ impl CpuLoad {
                 uuid: None,
                 method: Method::CpuLoadModel,
                 wraps_at: None,
-                ceiling: Power::from_watts(threads * (IDLE_W + RANGE_W)),
+                // Twice what the model can give: rounding is no reset.
+                ceiling: Power::from_watts(threads * (IDLE_W + RANGE_W) * 2.0),
                 update_period: Duration::from_millis(10),
             },
             stat,

@@ -71,8 +71,12 @@ fn open_visible(devices: Vec<Found>, visible: &Visible) -> Survey {
         survey.absences.push(absence(why));
     }
     if survey.sensors.is_empty() && survey.absences.is_empty() {
-        let what = if uuids.is_empty() { "the driver knows no GPU" } else { "the run was given no GPU" };
-        survey.absences.push(absence(SensorError::missing(what)));
+        let (kind, what) = if uuids.is_empty() {
+            (ErrorKind::Missing, "the driver knows no GPU")
+        } else {
+            (ErrorKind::Denied, "the run was given none of the GPUs")
+        };
+        survey.absences.push(absence(SensorError { kind, ..SensorError::missing(what) }));
     }
     survey
 }
@@ -136,7 +140,10 @@ fn starting(error: &NvmlError) -> SensorError {
             kind: ErrorKind::Denied,
             ..SensorError::missing("the NVIDIA driver refuses this user").with_remedy("ls -l /dev/nvidia*")
         },
-        other => SensorError::missing(format!("NVML did not start: {other}")),
+        other => SensorError {
+            kind: ErrorKind::Retry,
+            ..SensorError::missing(format!("it did not start: {other}"))
+        },
     }
 }
 

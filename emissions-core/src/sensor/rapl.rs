@@ -7,8 +7,8 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// No socket or memory channel group draws more: the largest packages are rated 500 W, twice that for short peaks.
-const CEILING: Power = Power::from_watts(2000.0);
+/// Far above every package (the largest are rated 500 W), since the time stamps of a stalled reader can be late.
+const CEILING: Power = Power::from_watts(10_000.0);
 
 /// The counters are renewed about every millisecond (kernel documentation of powercap and of `amd_energy`).
 const UPDATE_PERIOD: Duration = Duration::from_millis(1);
@@ -33,13 +33,13 @@ impl Rapl {
     /// The processor packages. If one of them cannot be read, none is taken: the sum would be too low without a word.
     #[must_use]
     pub fn packages(host: &Host) -> Survey {
-        Self::probe(host, "RAPL", "the CPU is a model", Kind::Cpu, |name| name.starts_with("package"))
+        Self::probe(host, "RAPL", "the CPU is not measured", Kind::Cpu, |name| name.starts_with("package"))
     }
 
     /// The memory zones, on servers that have them.
     #[must_use]
     pub fn dram(host: &Host) -> Survey {
-        Self::probe(host, "RAPL DRAM", "memory is a model", Kind::Memory, |name| name == "dram")
+        Self::probe(host, "RAPL DRAM", "memory is not measured", Kind::Memory, |name| name == "dram")
     }
 
     fn probe(

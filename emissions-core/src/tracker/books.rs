@@ -113,14 +113,10 @@ pub(super) fn notes(books: &Books, end: Duration) -> Vec<String> {
     let missing = missing(&books.absences);
     let barred = books.absences.iter().filter(|absence| !is_common(absence)).map(absence_text);
     let told = books.notes.all().iter().map(Note::told);
-    let silent = books
-        .ledger
-        .totals_at(end)
-        .filter(|(_, total)| !total.is_known())
-        .map(|(meter, _)| format!("{} ({}) gave no figure: it is not counted", meter.domain, meter.name));
+    let shortcomings = books.ledger.totals_at(end).filter_map(|(meter, total)| shortcoming(meter, &total));
     let disagreements =
         books.ledger.totals_at(end).filter_map(|(meter, total)| disagreement(meter, &total, end));
-    missing.into_iter().chain(barred).chain(told).chain(silent).chain(disagreements).collect()
+    missing.into_iter().chain(barred).chain(told).chain(shortcomings).chain(disagreements).collect()
 }
 
 /// A source that gives nothing, why, and what would mend it.
@@ -144,6 +140,25 @@ fn missing(absences: &[Absence]) -> Option<String> {
 /// Not there, and nothing to mend.
 fn is_common(absence: &Absence) -> bool {
     absence.why.kind == ErrorKind::Missing && absence.why.remedy.is_none()
+}
+
+/// What a meter did not tell, and what stands in its place.
+fn shortcoming(meter: &Meter, total: &Total) -> Option<String> {
+    let what = if total.stands_still() && total.power.is_none() {
+        "its counter stands still: it is not counted".to_owned()
+    } else if total.stands_still() {
+        "its counter stands still: its power over time is taken".to_owned()
+    } else if !total.is_known() {
+        "it gave no figure: it is not counted".to_owned()
+    } else if total.bridged > Energy::ZERO {
+        let seconds = total.gap.as_secs_f64();
+        format!(
+            "{seconds:.1} s without a reading are filled with the power beside them, between 0 and 2 times that"
+        )
+    } else {
+        return None;
+    };
+    Some(format!("{} ({}): {what}", meter.domain, meter.name))
 }
 
 /// Counter and power of one device tell the same energy, or it is noted. Below ten seconds the counter's steps show.
