@@ -82,7 +82,7 @@ fn books() -> (Ledger, Vec<MeterId>) {
         .flat_map(|(kind, count, method)| {
             (0..count).map(move |index| meter(Domain::new(kind, index), method))
         })
-        .map(|meter| ledger.open(meter, Duration::ZERO))
+        .map(|meter| ledger.open(meter))
         .collect();
     (ledger, meters)
 }

@@ -90,7 +90,7 @@ fn play(root: &Path, advance: impl Fn(&Path, u32) -> io::Result<()>) -> Result<R
     let mut sensors: Vec<(MeterId, Box<dyn Sensor>)> = Survey::of(&Host::at(root))
         .sensors
         .into_iter()
-        .map(|sensor| (ledger.open(sensor.meter().clone(), Duration::ZERO), sensor))
+        .map(|sensor| (ledger.open(sensor.meter().clone()), sensor))
         .collect();
     let mut allocations = 0;
     for round in 0..WARM_UP + ROUNDS {

@@ -1,5 +1,6 @@
 use super::counter::{Counter, Step};
 use super::meter::{Meter, Reading};
+use super::timeline::{Shares, Timeline};
 use crate::quantity::{Energy, Power};
 use std::time::Duration;
 
@@ -25,20 +26,20 @@ pub struct Account {
     counter: Counter,
     power: Option<(Duration, Power)>,
     covered_to: Duration,
-    /// Of the time before the first reading, what the run was stopped: it is not to be filled.
-    excused: Duration,
     /// Time before the first reading whose power is not known yet.
     lead: Duration,
-    aside: bool,
-    newest: Option<Stretch>,
     total: Total,
 }
 
-/// The newest stretch of time that was added to the sums.
+/// What a reading meets: the stretch since the one before.
 #[derive(Clone, Copy, Debug)]
 struct Stretch {
-    from: Duration,
-    energy: Energy,
+    length: Duration,
+    shares: Shares,
+    /// Mean power over it, as far as it is known.
+    mean: Option<Power>,
+    /// Whether power was read at both its ends.
+    both_ends: bool,
 }
 
 /// Reading all sensors takes some milliseconds, before the command starts and after it ends: what passes between a
@@ -106,35 +107,37 @@ impl Total {
 }
 
 impl Account {
-    /// An account of a meter found when the run had been stopped for this long already.
-    #[must_use]
-    pub fn opened(excused: Duration) -> Self {
-        Self { excused, ..Self::default() }
-    }
-
     /// Takes a reading made at `at`.
     pub fn record(
         &mut self,
         meter: &Meter,
         rules: Rules,
+        timeline: &Timeline,
         at: Duration,
         reading: Reading,
     ) -> Option<Incident> {
-        let since = at.saturating_sub(self.covered_to);
-        let mean = self.mean_power_until(reading.power);
-        let both_ends =
-            self.power.is_some_and(|(then, _)| then == self.covered_to) && since <= rules.longest_step;
-        let checked = mean.filter(|_| both_ends && reading.power.is_some());
+        let length = at.saturating_sub(self.covered_to);
+        let stretch = Stretch {
+            length,
+            shares: timeline.shares(self.covered_to, at),
+            mean: self.mean_power_until(reading.power),
+            both_ends: reading.power.is_some()
+                && length <= rules.longest_step
+                && self.power.is_some_and(|(then, _)| then == self.covered_to),
+        };
         if let Some(power) = reading.power {
             self.power = Some((at, power));
             self.total.power = Some(power);
         }
+        if self.total.samples == 0 {
+            self.lead = stretch.shares.running;
+        }
         let incident = match (reading.energy, self.counter.last()) {
             // A counter that did not answer this time: its next reading will hold this stretch.
             (None, Some(_)) => return None,
-            (Some(energy), _) => self.by_counter(meter, at, energy, mean, checked),
+            (Some(energy), _) => self.by_counter(meter, energy, stretch),
             (None, None) => {
-                self.by_gauge(rules, at, mean);
+                self.by_gauge(rules, stretch);
                 None
             }
         };
@@ -144,46 +147,20 @@ impl Account {
         incident
     }
 
-    /// Whether what is read from now on is kept apart.
-    pub fn hold(&mut self, aside: bool) {
-        self.aside = aside;
-    }
-
-    /// The run stopped at `at` (`true`) or went on (`false`). The reading made since may be late: of the newest stretch,
-    /// what lies beyond `at` changes sides.
-    pub fn set_aside(&mut self, aside: bool, at: Duration) {
-        if aside == self.aside {
-            return;
-        }
-        self.aside = aside;
-        let beyond = self.share_beyond(at);
-        let (from, to) = if aside {
-            (&mut self.total.counted, &mut self.total.suspended)
-        } else {
-            (&mut self.total.suspended, &mut self.total.counted)
-        };
-        *from = *from - beyond;
-        *to += beyond;
-    }
-
     /// The meter is gone for good: what it had stays.
-    pub fn lose(&mut self, end: Duration) {
-        let missing = end.saturating_sub(self.covered_to);
+    pub fn lose(&mut self, timeline: &Timeline, end: Duration) {
+        let missing = timeline.shares(self.covered_to, end).running;
         self.total.gap += missing;
         self.total.unseen += self.total.power.unwrap_or(Power::ZERO) * missing;
         self.covered_to = end;
     }
 
-    /// The run ended at `end`: time since the last reading, or since the beginning if there never was one, is a gap; what
-    /// a late last reading holds beyond it is taken off.
-    pub fn close(&mut self, end: Duration) {
-        if self.covered_to > end && !self.aside {
-            self.total.counted = self.total.counted - self.share_beyond(end);
-        }
-        let missing = end.saturating_sub(self.covered_to) + std::mem::take(&mut self.lead);
+    /// The run ended at `end`: time since the last reading, or since the beginning if there never was one, is a gap.
+    pub fn close(&mut self, timeline: &Timeline, end: Duration) {
+        let missing = timeline.shares(self.covered_to, end).running + std::mem::take(&mut self.lead);
         let mean = self.mean_power();
-        self.covered_to = end;
-        if missing < SHORTEST_GAP || self.aside {
+        self.covered_to = self.covered_to.max(end);
+        if missing < SHORTEST_GAP {
             return;
         }
         match self.total.power.or(mean) {
@@ -201,96 +178,77 @@ impl Account {
         self.total
     }
 
-    fn by_counter(
-        &mut self,
-        meter: &Meter,
-        at: Duration,
-        energy: Energy,
-        mean: Option<Power>,
-        checked: Option<Power>,
-    ) -> Option<Incident> {
-        let since = at.saturating_sub(self.covered_to);
-        match self.counter.advance(energy, meter.wraps_at, since, meter.ceiling) {
+    fn by_counter(&mut self, meter: &Meter, energy: Energy, stretch: Stretch) -> Option<Incident> {
+        match self.counter.advance(energy, meter.wraps_at, stretch.length, meter.ceiling) {
             Step::First => {
-                self.lead = at.saturating_sub(self.excused);
-                if let Some(power) = mean {
+                if let Some(power) = stretch.mean {
                     self.fill_lead(power);
                 }
                 None
             }
             Step::Advanced(delta) => {
-                self.count(delta, since);
-                if let Some(power) = checked.filter(|_| !self.aside) {
-                    let check = self.total.check.get_or_insert_default();
-                    check.by_power += power * since;
-                    check.by_counter += delta;
-                }
-                if !since.is_zero() {
-                    self.fill_lead(delta / since);
+                self.split(delta, stretch);
+                if !stretch.length.is_zero() {
+                    self.fill_lead(delta / stretch.length);
                 }
                 None
             }
             Step::Reset => {
-                if let Some(power) = mean.or_else(|| self.mean_power()) {
-                    self.bridge(power, since);
+                if let Some(power) = stretch.mean.or_else(|| self.mean_power()) {
+                    self.bridge(power, stretch.shares.running);
                 }
                 Some(Incident::CounterReset)
             }
         }
     }
 
-    fn by_gauge(&mut self, rules: Rules, at: Duration, mean: Option<Power>) {
-        let Some(power) = mean else { return };
-        let since = at.saturating_sub(self.covered_to);
+    fn by_gauge(&mut self, rules: Rules, stretch: Stretch) {
+        let Some(power) = stretch.mean else { return };
+        let Shares { running, aside } = stretch.shares;
         if self.total.samples == 0 {
-            self.lead = at.saturating_sub(self.excused);
             self.fill_lead(power);
-        } else if since <= rules.longest_step {
-            self.count(power * since, since);
+        } else if running <= rules.longest_step {
+            self.total.counted += power * running;
+            self.total.suspended += power * aside;
+            self.total.covered += running;
         } else {
-            self.bridge(power, since);
+            self.bridge(power, running);
         }
     }
 
-    /// Time before the first reading, filled as soon as a power is known: it belongs to the run even if that is stopped now.
-    fn fill_lead(&mut self, power: Power) {
-        let lead = std::mem::take(&mut self.lead);
-        let (aside, newest) = (std::mem::replace(&mut self.aside, false), self.newest);
-        self.bridge(power, lead);
-        (self.aside, self.newest) = (aside, newest);
-    }
-
-    fn count(&mut self, energy: Energy, since: Duration) {
-        self.newest = Some(Stretch { from: self.covered_to, energy });
-        if self.aside {
+    /// Shares the energy of a stretch out between run and stop, as if its power had been even. Edges that are within the
+    /// time that reading takes do not split it: then the counter is exact.
+    fn split(&mut self, energy: Energy, stretch: Stretch) {
+        let Shares { running, aside } = stretch.shares;
+        if running + SHORTEST_GAP > stretch.length {
+            self.total.counted += energy;
+            self.total.covered += stretch.length;
+            if let Some(power) = stretch.mean.filter(|_| stretch.both_ends) {
+                let check = self.total.check.get_or_insert_default();
+                check.by_power += power * stretch.length;
+                check.by_counter += energy;
+            }
+        } else if aside + SHORTEST_GAP > stretch.length {
             self.total.suspended += energy;
         } else {
-            self.total.counted += energy;
-            self.total.covered += since;
+            let share = |part: Duration| part.as_secs_f64() / stretch.length.as_secs_f64();
+            self.total.counted += energy * share(running);
+            self.total.suspended += energy * share(aside);
+            self.total.covered += running;
         }
+    }
+
+    /// Time before the first reading, filled as soon as a power is known.
+    fn fill_lead(&mut self, power: Power) {
+        let lead = std::mem::take(&mut self.lead);
+        self.bridge(power, lead);
     }
 
     fn bridge(&mut self, power: Power, time: Duration) {
-        self.newest = None;
-        if !self.aside && time >= SHORTEST_GAP {
+        if time >= SHORTEST_GAP {
             self.total.bridged += power * time;
             self.total.gap += time;
         }
-    }
-
-    /// What of the newest stretch lies beyond `at`, as if its power had been even. A reading that came within the time that
-    /// reading takes is not late: its counter is exact.
-    fn share_beyond(&self, at: Duration) -> Energy {
-        let Some(stretch) = self.newest else { return Energy::ZERO };
-        let length = self.covered_to.saturating_sub(stretch.from);
-        if length.is_zero() {
-            return Energy::ZERO;
-        }
-        let beyond = self.covered_to.saturating_sub(at.max(stretch.from));
-        if beyond < SHORTEST_GAP {
-            return Energy::ZERO;
-        }
-        stretch.energy * (beyond.as_secs_f64() / length.as_secs_f64())
     }
 
     /// Mean of the power before and now: the trapezoid.
@@ -304,14 +262,15 @@ impl Account {
 
     /// Mean over what was counted. `None` as long as next to nothing was.
     fn mean_power(&self) -> Option<Power> {
-        let covered = self.covered_to.saturating_sub(self.total.gap);
-        (self.total.samples > 1 && covered >= SHORTEST_GAP).then(|| self.total.counted / covered)
+        (self.total.samples > 1 && self.total.covered >= SHORTEST_GAP)
+            .then(|| self.total.counted / self.total.covered)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::energy::State;
     use crate::quantity::{Domain, Kind, Method};
     use proptest::prelude::*;
 
@@ -345,7 +304,7 @@ mod tests {
         let meter = meter(method, None);
         let mut account = Account::default();
         for &(at, reading) in readings {
-            account.record(&meter, RULES, seconds(at), reading);
+            account.record(&meter, RULES, &Timeline::default(), seconds(at), reading);
         }
         account
     }
@@ -401,10 +360,10 @@ mod tests {
         let both = |j| joules(j).with_power(Power::from_watts(250.0));
         let meter = meter(Method::NvmlEnergyCounter, None);
         let mut account = Account::default();
-        account.record(&meter, RULES, seconds(0.0), both(1000.0));
-        account.record(&meter, RULES, seconds(1.0), both(1250.0));
-        let incident = account.record(&meter, RULES, seconds(2.0), both(30.0));
-        account.record(&meter, RULES, seconds(3.0), both(280.0));
+        account.record(&meter, RULES, &Timeline::default(), seconds(0.0), both(1000.0));
+        account.record(&meter, RULES, &Timeline::default(), seconds(1.0), both(1250.0));
+        let incident = account.record(&meter, RULES, &Timeline::default(), seconds(2.0), both(30.0));
+        account.record(&meter, RULES, &Timeline::default(), seconds(3.0), both(280.0));
         assert_eq!(incident, Some(Incident::CounterReset));
         assert!(close_to(account.total().counted, 500.0));
         assert!(close_to(account.total().bridged, 250.0));
@@ -436,69 +395,92 @@ mod tests {
     #[test]
     fn a_lost_meter_keeps_what_it_had_and_only_its_upper_bound_grows() {
         let mut account = play(Method::NvmlPower, &[(0.0, watts(250.0)), (2.0, watts(250.0))]);
-        account.lose(seconds(10.0));
+        account.lose(&Timeline::default(), seconds(10.0));
         let total = account.total();
         assert!(close_to(total.energy(), 500.0));
         assert!(close_to(total.unseen, 2000.0));
         assert_eq!(total.gap, seconds(8.0));
     }
 
+    /// A timeline of stops, each from and to, and of an end.
+    fn timeline(stops: &[(f64, f64)], end: Option<f64>) -> Timeline {
+        let mut timeline = Timeline::default();
+        for &(from, to) in stops {
+            timeline.change(seconds(from), State::Aside);
+            timeline.change(seconds(to), State::Running);
+        }
+        if let Some(end) = end {
+            timeline.change(seconds(end), State::Over);
+        }
+        timeline
+    }
+
+    fn play_on(timeline: &Timeline, method: Method, readings: &[(f64, Reading)]) -> Account {
+        let meter = meter(method, None);
+        let mut account = Account::default();
+        for &(at, reading) in readings {
+            account.record(&meter, RULES, timeline, seconds(at), reading);
+        }
+        account
+    }
+
     #[test]
     fn energy_of_a_stopped_run_is_kept_apart() {
-        let meter = meter(Method::Rapl, None);
-        let mut account = Account::default();
-        account.record(&meter, RULES, seconds(0.0), joules(0.0));
-        account.record(&meter, RULES, seconds(1.0), joules(50.0));
-        account.set_aside(true, seconds(1.0));
-        account.record(&meter, RULES, seconds(5.0), joules(90.0));
-        account.set_aside(false, seconds(5.0));
-        account.record(&meter, RULES, seconds(6.0), joules(140.0));
-        assert!(close_to(account.total().counted, 100.0));
-        assert!(close_to(account.total().suspended, 40.0));
+        let readings = [(0.0, joules(0.0)), (1.0, joules(50.0)), (5.0, joules(90.0)), (6.0, joules(140.0))];
+        let total = play_on(&timeline(&[(1.0, 5.0)], None), Method::Rapl, &readings).total();
+        assert!(close_to(total.counted, 100.0) && close_to(total.suspended, 40.0), "{total:?}");
     }
 
     #[test]
     fn a_stop_that_was_read_late_is_charged_up_to_the_stop() {
         // 100 W throughout; stopped from 1 s to 5 s, but the meter answers only at 2 s and 7 s.
-        let meter = meter(Method::Rapl, None);
-        let mut account = Account::default();
-        account.record(&meter, RULES, seconds(0.0), joules(0.0));
-        account.record(&meter, RULES, seconds(2.0), joules(200.0));
-        account.set_aside(true, seconds(1.0));
-        account.record(&meter, RULES, seconds(7.0), joules(700.0));
-        account.set_aside(false, seconds(5.0));
-        assert!(close_to(account.total().counted, 300.0), "{:?}", account.total());
-        assert!(close_to(account.total().suspended, 400.0));
+        let readings = [(0.0, joules(0.0)), (2.0, joules(200.0)), (7.0, joules(700.0))];
+        let total = play_on(&timeline(&[(1.0, 5.0)], None), Method::Rapl, &readings).total();
+        assert!(close_to(total.counted, 300.0) && close_to(total.suspended, 400.0), "{total:?}");
     }
 
     #[test]
-    fn a_last_reading_that_came_late_is_charged_up_to_the_end() {
-        let mut account = play(Method::Rapl, &[(0.0, joules(0.0)), (4.0, joules(400.0))]);
-        account.close(seconds(3.0));
+    fn readings_that_came_late_are_charged_up_to_the_end() {
+        let readings = [(0.0, joules(0.0)), (4.0, joules(400.0)), (6.0, joules(600.0))];
+        let timeline = timeline(&[], Some(3.0));
+        let mut account = play_on(&timeline, Method::Rapl, &readings);
+        account.close(&timeline, seconds(3.0));
         assert!(close_to(account.total().energy(), 300.0));
+    }
+
+    #[test]
+    fn a_counter_read_a_moment_after_the_end_is_exact() {
+        let readings = [(0.0, joules(0.0)), (3.001, joules(300.0))];
+        let total = play_on(&timeline(&[], Some(3.0)), Method::Rapl, &readings).total();
+        assert!(close_to(total.counted, 300.0));
+    }
+
+    #[test]
+    fn power_of_a_stop_is_not_charged() {
+        let readings = [(0.0, watts(100.0)), (2.0, watts(100.0)), (4.0, watts(100.0))];
+        let total = play_on(&timeline(&[(1.0, 3.5)], None), Method::NvmlPower, &readings).total();
+        assert!(close_to(total.counted, 150.0) && close_to(total.suspended, 250.0), "{total:?}");
+    }
+
+    #[test]
+    fn a_meter_found_late_is_not_charged_for_a_stop_before() {
+        let total =
+            play_on(&timeline(&[(1.0, 11.0)], None), Method::NvmlPower, &[(12.0, watts(100.0))]).total();
+        assert!(close_to(total.bridged, 200.0));
     }
 
     #[test]
     fn a_counter_read_once_and_never_again_is_unknown_and_not_zero() {
         let mut account = play(Method::Rapl, &[(0.0, joules(70.0))]);
-        account.close(seconds(10.0));
+        account.close(&Timeline::default(), seconds(10.0));
         assert!(!account.total().is_known());
         assert_eq!(account.total().gap, seconds(10.0));
     }
 
     #[test]
-    fn a_meter_found_late_is_not_charged_for_a_stop_before() {
-        // Found at 12 s, the run having been stopped for 10 of them.
-        let meter = meter(Method::NvmlPower, None);
-        let mut account = Account::opened(seconds(10.0));
-        account.record(&meter, RULES, seconds(12.0), watts(100.0));
-        assert!(close_to(account.total().bridged, 200.0));
-    }
-
-    #[test]
     fn time_after_the_last_reading_is_a_gap_at_its_power() {
         let mut account = play(Method::NvmlPower, &[(0.0, watts(100.0)), (1.0, watts(100.0))]);
-        account.close(seconds(3.0));
+        account.close(&Timeline::default(), seconds(3.0));
         assert!(close_to(account.total().bridged, 200.0));
     }
 

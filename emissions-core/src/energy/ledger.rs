@@ -1,13 +1,14 @@
 use super::account::{Account, Incident, Rules, Total};
 use super::meter::{Meter, Reading};
+use super::timeline::{State, Timeline};
 use std::time::Duration;
 
-/// The accounts of all meters of a run.
+/// The accounts of all meters of a run, and when it ran.
 #[derive(Clone, Debug)]
 pub struct Ledger {
     rules: Rules,
+    timeline: Timeline,
     entries: Vec<Entry>,
-    aside: bool,
 }
 
 /// A meter's place in the ledger.
@@ -25,23 +26,19 @@ impl Ledger {
     /// An empty ledger; time zero is the beginning of the run.
     #[must_use]
     pub fn new(rules: Rules) -> Self {
-        Self { rules, entries: Vec::new(), aside: false }
+        Self { rules, timeline: Timeline::default(), entries: Vec::new() }
     }
 
-    /// Opens an account, at any time: what a late meter missed is filled from its first readings, but for the time that
-    /// the run was stopped by then.
-    pub fn open(&mut self, meter: Meter, stopped: Duration) -> MeterId {
-        let mut account = Account::opened(stopped);
-        account.hold(self.aside);
-        self.entries.push(Entry { meter, account, lost: false });
+    /// Opens an account, at any time: what a late meter missed is filled from its first readings.
+    pub fn open(&mut self, meter: Meter) -> MeterId {
+        self.entries.push(Entry { meter, account: Account::default(), lost: false });
         MeterId(self.entries.len() - 1)
     }
 
     /// Takes a reading. Does not allocate.
     pub fn record(&mut self, id: MeterId, at: Duration, reading: Reading) -> Option<Incident> {
-        let rules = self.rules;
         let entry = self.entries.get_mut(id.0)?;
-        entry.account.record(&entry.meter, rules, at, reading)
+        entry.account.record(&entry.meter, self.rules, &self.timeline, at, reading)
     }
 
     /// The meter is gone for good.
@@ -51,26 +48,20 @@ impl Ledger {
         }
     }
 
-    /// Keeps what is read from now on apart, or counts it again.
-    pub fn hold(&mut self, aside: bool) {
-        self.aside = aside;
-        for entry in &mut self.entries {
-            entry.account.hold(aside);
-        }
+    /// The run stops, goes on or ends at `at`. Readings that come later are split there.
+    pub fn change(&mut self, at: Duration, state: State) {
+        self.timeline.change(at, state);
     }
 
-    /// The run stopped at `at` (`true`) or went on (`false`). Read all meters first, however late that is.
-    pub fn set_aside(&mut self, aside: bool, at: Duration) {
-        self.aside = aside;
-        for entry in &mut self.entries {
-            entry.account.set_aside(aside, at);
-        }
+    /// The machine slept so long and woke at `until`.
+    pub fn sleep(&mut self, length: Duration, until: Duration) {
+        self.timeline.sleep(length, until);
     }
 
-    /// Whether energy is kept apart now.
+    /// How much of the time up to `at` the run was stopped or the machine slept.
     #[must_use]
-    pub fn is_aside(&self) -> bool {
-        self.aside
+    pub fn idle(&self, at: Duration) -> Duration {
+        self.timeline.shares(Duration::ZERO, at).aside
     }
 
     /// The totals as they would be if the run ended at `end`, with the gaps closed.
@@ -78,9 +69,9 @@ impl Ledger {
         self.entries.iter().map(move |entry| {
             let mut account = entry.account.clone();
             if entry.lost {
-                account.lose(end);
+                account.lose(&self.timeline, end);
             } else {
-                account.close(end);
+                account.close(&self.timeline, end);
             }
             (&entry.meter, account.total())
         })

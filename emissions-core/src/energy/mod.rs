@@ -8,8 +8,10 @@ mod account;
 mod counter;
 mod ledger;
 mod meter;
+mod timeline;
 
 pub use account::{Account, CrossCheck, Incident, Rules, Total};
 pub use counter::{Counter, Step};
 pub use ledger::{Ledger, MeterId};
 pub use meter::{Meter, Reading};
+pub use timeline::{Shares, State, Timeline};

@@ -1,9 +1,8 @@
 //! The sampler under a scripted clock: what it counts, and what it says.
 
-use super::books::Books;
 use super::clock::{Clock, Hangup};
 use super::thread::{Message, Sampler};
-use crate::energy::{Meter, Reading};
+use crate::energy::{Meter, Reading, State};
 use crate::quantity::{Domain, Energy, Kind, Method, Power};
 use crate::sensor::{ErrorKind, Sensor, SensorError, Survey};
 use chrono::{DateTime, Utc};
@@ -16,8 +15,6 @@ struct ScriptedClock {
     now: Mutex<Duration>,
     script: Mutex<Vec<(Duration, Message)>>,
     sleeps: Vec<(Duration, Duration)>,
-    /// The clock of a stop is set by whoever stops the run, before the sampler hears of it.
-    books: Mutex<Option<Arc<Mutex<Books>>>>,
 }
 
 impl ScriptedClock {
@@ -27,12 +24,7 @@ impl ScriptedClock {
             .map(|(at, message)| (BEGINNING + Duration::from_secs_f64(at), message))
             .collect();
         script.reverse();
-        Self {
-            now: Mutex::new(BEGINNING),
-            script: Mutex::new(script),
-            sleeps: Vec::new(),
-            books: Mutex::default(),
-        }
+        Self { now: Mutex::new(BEGINNING), script: Mutex::new(script), sleeps: Vec::new() }
     }
 }
 
@@ -61,11 +53,6 @@ impl Clock for ScriptedClock {
             Some((at, _)) if *at <= deadline => {
                 let Some((at, message)) = script.pop() else { return Err(Hangup) };
                 *now = (*now).max(at);
-                if let Message::SetAside(stopped, at, _) = &message
-                    && let Some(books) = &*self.books.lock().unwrap_or_else(PoisonError::into_inner)
-                {
-                    books.lock().unwrap_or_else(PoisonError::into_inner).set_stopped(*stopped, *at);
-                }
                 Ok(Some(message))
             }
             Some(_) => {
@@ -131,7 +118,6 @@ struct Played {
     gaps: Vec<f64>,
     suspended: f64,
     notes: Vec<String>,
-    asleep: f64,
     idle: f64,
 }
 
@@ -140,6 +126,7 @@ fn play(
     awaited: usize,
     mut script: Vec<(f64, Message)>,
     sleeps: Vec<(Duration, Duration)>,
+    changes: Vec<(u64, State)>,
     end: f64,
 ) -> Played {
     let (done, _ended) = channel();
@@ -157,7 +144,9 @@ fn play(
         Box::new(|_, _| {}),
     );
     let books = sampler.books();
-    *clock.books.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&books));
+    for &(at, state) in &changes {
+        books.lock().unwrap_or_else(PoisonError::into_inner).ledger.change(Duration::from_secs(at), state);
+    }
     let (_keep, inbox) = channel();
     sampler.run(&inbox);
     let end = Duration::from_secs_f64(end);
@@ -167,8 +156,7 @@ fn play(
         gaps: books.ledger.totals_at(end).map(|(_, total)| total.gap.as_secs_f64()).collect(),
         suspended: books.ledger.totals_at(end).map(|(_, total)| total.suspended.as_joules()).sum(),
         notes: books.notes.all().iter().map(|note| note.text.clone()).collect(),
-        asleep: books.asleep.as_secs_f64(),
-        idle: books.idle(end).as_secs_f64(),
+        idle: books.ledger.idle(end).as_secs_f64(),
     }
 }
 
@@ -179,7 +167,7 @@ fn near(actual: f64, expected: f64) -> bool {
 #[test]
 fn a_run_that_ends_between_two_rounds_has_energy_to_its_very_end() {
     let gpu = Steady::gpu(0, 250.0, Method::NvmlEnergyCounter);
-    let played = play(vec![Box::new(gpu)], 0, vec![], vec![], 10.4);
+    let played = play(vec![Box::new(gpu)], 0, vec![], vec![], vec![], 10.4);
     assert!(near(played.joules[0], 2600.0), "{:?}", played.joules);
 }
 
@@ -189,7 +177,7 @@ fn two_gpus_are_two_accounts() {
         Box::new(Steady::gpu(0, 250.0, Method::NvmlEnergyCounter)),
         Box::new(Steady::gpu(1, 100.0, Method::NvmlPower)),
     ];
-    let played = play(sensors, 0, vec![], vec![], 10.0);
+    let played = play(sensors, 0, vec![], vec![], vec![], 10.0);
     assert!(near(played.joules[0], 2500.0) && near(played.joules[1], 1000.0));
 }
 
@@ -197,13 +185,13 @@ fn two_gpus_are_two_accounts() {
 fn a_sensor_that_comes_late_is_charged_from_the_beginning_and_the_gap_is_told() {
     let gpu = Steady::gpu(0, 250.0, Method::NvmlEnergyCounter);
     let late = vec![(2.0, Message::Adopt(Survey::found(vec![Box::new(gpu)])))];
-    let played = play(vec![], 1, late, vec![], 10.0);
+    let played = play(vec![], 1, late, vec![], vec![], 10.0);
     assert!(near(played.joules[0], 2500.0) && near(played.gaps[0], 2.0));
 }
 
 #[test]
 fn a_sensor_that_never_came_is_told_and_not_guessed() {
-    let played = play(vec![], 1, vec![], vec![], 4.0);
+    let played = play(vec![], 1, vec![], vec![], vec![], 4.0);
     assert!(played.joules.is_empty());
     assert!(played.notes.iter().any(|note| note.contains("NVML had not started")), "{:?}", played.notes);
 }
@@ -212,13 +200,8 @@ fn a_sensor_that_never_came_is_told_and_not_guessed() {
 fn a_sensor_that_comes_while_the_run_is_stopped_is_charged_for_the_time_before() {
     // Runs 0 to 4 s and 8 to 10 s; the GPU is found at 6 s: 4 s of lead and 2 s of counter at 100 W.
     let gpu = Steady::gpu(0, 100.0, Method::NvmlEnergyCounter);
-    let (done, _told) = channel();
-    let script = vec![
-        (4.0, Message::SetAside(true, Duration::from_secs(4), done.clone())),
-        (6.0, Message::Adopt(Survey::found(vec![Box::new(gpu)]))),
-        (8.0, Message::SetAside(false, Duration::from_secs(8), done)),
-    ];
-    let played = play(vec![], 1, script, vec![], 10.0);
+    let script = vec![(6.0, Message::Adopt(Survey::found(vec![Box::new(gpu)])))];
+    let played = play(vec![], 1, script, vec![], vec![(4, State::Aside), (8, State::Running)], 10.0);
     assert!(near(played.joules[0], 600.0), "{:?}", played.joules);
 }
 
@@ -228,7 +211,7 @@ fn a_lost_gpu_keeps_what_it_had_and_the_other_goes_on() {
         Box::new(Steady::gpu(0, 250.0, Method::NvmlEnergyCounter).lost_at(4.5)),
         Box::new(Steady::gpu(1, 100.0, Method::NvmlEnergyCounter)),
     ];
-    let played = play(sensors, 0, vec![], vec![], 10.0);
+    let played = play(sensors, 0, vec![], vec![], vec![], 10.0);
     assert!(near(played.joules[0], 1000.0) && near(played.gaps[0], 6.0));
     assert!(near(played.joules[1], 1000.0) && near(played.gaps[1], 0.0));
     assert!(played.notes.iter().any(|note| note.contains("gpu:0 (GPU) is lost")), "{:?}", played.notes);
@@ -237,38 +220,29 @@ fn a_lost_gpu_keeps_what_it_had_and_the_other_goes_on() {
 #[test]
 fn a_stopped_run_is_not_charged_and_what_counters_saw_is_kept_apart() {
     let gpu = Steady::gpu(0, 100.0, Method::NvmlEnergyCounter);
-    let (done, _told) = channel();
-    let script = vec![
-        (3.0, Message::SetAside(true, Duration::from_secs(3), done.clone())),
-        (7.0, Message::SetAside(false, Duration::from_secs(7), done)),
-    ];
-    let played = play(vec![Box::new(gpu)], 0, script, vec![], 10.0);
+    let played =
+        play(vec![Box::new(gpu)], 0, vec![], vec![], vec![(3, State::Aside), (7, State::Running)], 10.0);
     assert!(near(played.joules[0], 600.0), "{:?}", played.joules);
     assert!(near(played.suspended, 400.0));
 }
 
 #[test]
 fn a_sleep_of_the_machine_is_found_and_not_charged() {
-    // Asleep from 4.5 s for 26 s: the round of 5 s comes at 31 s. Of the round that finds it nothing is charged, which
-    // leaves 0 to 4 s and 31 to 40 s at 100 W.
+    // Asleep from 4.5 s for 26 s: the round of 5 s comes at 31 s. Awake and charged: 14 of 40 s at 100 W.
     let gpu = Steady::gpu(0, 100.0, Method::NvmlPower);
     let sleeps = vec![(Duration::from_secs_f64(4.5), Duration::from_secs(26))];
-    let played = play(vec![Box::new(gpu)], 0, vec![], sleeps, 40.0);
-    assert!(near(played.asleep, 26.0), "{}", played.asleep);
-    assert!(near(played.joules[0], 1300.0), "{:?}", played.joules);
+    let played = play(vec![Box::new(gpu)], 0, vec![], sleeps, vec![], 40.0);
+    assert!(near(played.idle, 26.0), "{}", played.idle);
+    assert!(near(played.joules[0], 1400.0), "{:?}", played.joules);
 }
 
 #[test]
 fn a_sleep_within_a_stop_is_not_taken_off_twice() {
     // Stopped 2 to 38 s, asleep 4.5 to 30.5 s: 2 + 2 s run.
     let gpu = Steady::gpu(0, 100.0, Method::NvmlEnergyCounter);
-    let (done, _told) = channel();
-    let script = vec![
-        (2.0, Message::SetAside(true, Duration::from_secs(2), done.clone())),
-        (38.0, Message::SetAside(false, Duration::from_secs(38), done)),
-    ];
     let sleeps = vec![(Duration::from_secs_f64(4.5), Duration::from_secs(26))];
-    let played = play(vec![Box::new(gpu)], 0, script, sleeps, 40.0);
+    let stop = vec![(2, State::Aside), (38, State::Running)];
+    let played = play(vec![Box::new(gpu)], 0, vec![], sleeps, stop, 40.0);
     assert!(near(played.joules[0], 400.0), "{:?}", played.joules);
-    assert!(near(played.asleep, 0.0) && near(played.idle, 36.0), "{} {}", played.asleep, played.idle);
+    assert!(near(played.idle, 36.0), "{}", played.idle);
 }

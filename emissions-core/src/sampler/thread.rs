@@ -21,9 +21,6 @@ pub enum Message {
     /// See that everything was read at this time since the run began or later, show it to the observer, and say when it
     /// is done.
     Read(Duration, Sender<()>),
-    /// The run stopped (`true`) or went on at this time since it began: see that everything was read since, keep its energy
-    /// apart or count it again, and say when it is done.
-    SetAside(bool, Duration, Sender<()>),
     /// Read everything a last time, say that it is done, and end.
     Stop(Sender<()>),
 }
@@ -114,11 +111,6 @@ impl Sampler {
                     // Whoever asked may have left: then nobody waits for the answer.
                     let _ = done.send(());
                 }
-                Ok(Some(Message::SetAside(aside, at, done))) => {
-                    self.read_since(at);
-                    self.lock().ledger.set_aside(aside, at);
-                    let _ = done.send(());
-                }
                 Ok(Some(Message::Stop(done))) => {
                     self.round();
                     self.note_awaited();
@@ -168,17 +160,13 @@ impl Sampler {
     }
 
     fn adopt(&mut self, sensors: Vec<Box<dyn Sensor>>) {
-        let at = self.elapsed();
         for sensor in sensors {
-            let mut books = self.lock();
-            let idle = books.idle(at);
-            let id = books.ledger.open(sensor.meter().clone(), idle);
-            drop(books);
+            let id = self.lock().ledger.open(sensor.meter().clone());
             self.sensors.push(Active { id, sensor, failing: false });
         }
     }
 
-    /// Reads every sensor once. Energy of a stretch in which the machine slept is kept apart.
+    /// Reads every sensor once.
     fn round(&mut self) {
         let slept = self.slept();
         if !slept.is_zero() {
@@ -193,9 +181,6 @@ impl Sampler {
             } else {
                 self.sensors.swap_remove(index);
             }
-        }
-        if !slept.is_zero() {
-            self.lock().wake();
         }
         self.show();
     }

@@ -25,7 +25,7 @@ pub(super) struct Factors {
 impl Factors {
     /// The footprint if the run ended `at`, over the time it was neither stopped nor asleep.
     pub fn footprint(&self, books: &Books, at: Duration) -> Footprint {
-        let active = at.saturating_sub(books.idle(at));
+        let active = at.saturating_sub(books.ledger.idle(at));
         Footprint::of(books.ledger.totals_at(at), self.platform, active, &self.pue, &self.quote)
     }
 

@@ -3,6 +3,7 @@ use super::builder::{Builder, Labels};
 use super::host::describe;
 use super::nvml::{WAIT_FOR_NVML, await_nvml, start_nvml};
 use super::recorder::{Recorder, Switches};
+use crate::energy::State;
 use crate::quantity::{Boundary, Level};
 use crate::record::{Exit, HostRecord, Journal, Line, RunId, SCHEMA, Status, Summary};
 use crate::sampler::{Books, Clock, Message, Observer, Sampler};
@@ -10,7 +11,7 @@ use crate::sensor::Survey;
 use chrono::{DateTime, Utc};
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -135,8 +136,8 @@ impl Tracker {
     /// The command was stopped (`true`) or goes on (`false`). A stopped run is charged nothing.
     pub fn set_stopped(&self, stopped: bool) {
         let at = self.elapsed();
-        self.books.lock().unwrap_or_else(PoisonError::into_inner).set_stopped(stopped, at);
-        self.ask(|done| Message::SetAside(stopped, at, done), Duration::from_millis(100));
+        self.lock().ledger.change(at, if stopped { State::Aside } else { State::Running });
+        self.ask(|done| Message::Read(at, done), Duration::from_millis(100));
     }
 
     /// Brings the record up to now and on to the disk, within half a second: the machine may go down.
@@ -157,7 +158,9 @@ impl Tracker {
 
     /// The command ended now: its duration counts up to here.
     pub fn mark_end(&mut self) {
-        self.ended = Some((self.clock.wall(), self.elapsed()));
+        let end = self.elapsed();
+        self.lock().ledger.change(end, State::Over);
+        self.ended = Some((self.clock.wall(), end));
     }
 
     /// Reads everything a last time and closes the record. Takes at most 2 s.
@@ -214,6 +217,11 @@ impl Tracker {
         self.journal.clone()
     }
 
+    fn lock(&self) -> MutexGuard<'_, Books> {
+        // The books stay readable whatever happened to a thread that held them.
+        self.books.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn elapsed(&self) -> Duration {
         self.clock.now().saturating_sub(self.begun)
     }
@@ -228,16 +236,15 @@ impl Tracker {
 
     fn warn(&self, text: &str) {
         let at = self.elapsed();
-        let mut books = self.books.lock().unwrap_or_else(PoisonError::into_inner);
-        books.notes.add(at, Level::Warning, text, text);
+        self.lock().notes.add(at, Level::Warning, text, text);
     }
 
     fn summarise(&self, end: Duration, status: Status) -> Summary {
-        let books = self.books.lock().unwrap_or_else(PoisonError::into_inner);
+        let books = self.lock();
         let footprint = self.factors.footprint(&books, end);
         let mut summary = self.blank(status);
         summary.duration_s = end.saturating_sub(self.lead).as_secs_f64();
-        summary.stopped_s = books.idle(end).as_secs_f64();
+        summary.stopped_s = books.ledger.idle(end).as_secs_f64();
         summary.suspended_j = books::suspended_j(&books, end);
         summary.host.gpus = books::gpus(books.ledger.totals_at(end));
         // Without a GPU library nobody knows how many there are.

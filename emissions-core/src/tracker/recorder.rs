@@ -90,7 +90,7 @@ impl Recorder {
         let since = at.saturating_sub(self.last.0);
         let mut sample = Sample {
             t_s: round(at.as_secs_f64()),
-            stopped_s: round(books.idle(at).as_secs_f64()),
+            stopped_s: round(books.ledger.idle(at).as_secs_f64()),
             suspended_j: suspended_j(books, at),
             ..Sample::default()
         };
