@@ -85,6 +85,32 @@ fn ctrl_z_stops_both_and_fg_goes_on() {
 }
 
 #[test]
+fn ctrl_z_on_a_program_that_tidies_up_and_stops_itself_stops_both() {
+    if !exists_here(&["python3", "-c", ""]) {
+        return skip("python3 is not here");
+    }
+    let sandbox = Sandbox::new();
+    let mut terminal = Terminal::shell(&sandbox);
+    // As top does: it sets the terminal right, then stops by SIGSTOP.
+    let program = "import os, signal; \
+                   signal.signal(signal.SIGTSTP, lambda *_: os.kill(os.getpid(), signal.SIGSTOP)); \
+                   print(os.getppid(), file=open('wrapper', 'w'), flush=True); \
+                   print(os.getpid(), file=open('command', 'w'), flush=True); \
+                   signal.pause(); print('tidy', flush=True)";
+    terminal.type_in(&format!("{}\n", typed(&sandbox, &["python3", "-c", program])));
+    let both = [sandbox.wait_for_pid("wrapper"), sandbox.wait_for_pid("command")];
+    terminal.type_in("\x1a");
+    terminal.wait_for("Stopped");
+    patiently("both to stop", || both.iter().all(|&pid| state_of(pid) == Some('T')).then_some(()));
+    terminal.type_in("fg\n");
+    terminal.wait_for("\ntidy");
+    terminal.type_in("echo status=$?\n");
+    terminal.wait_for("status=0");
+    terminal.type_in("exit 0\n");
+    assert_eq!(terminal.wait().code, Some(0));
+}
+
+#[test]
 fn ctrl_z_on_a_command_that_ignores_it_stops_nobody() {
     let sandbox = Sandbox::new();
     let go = sandbox.gate("go");

@@ -66,7 +66,7 @@ pub fn supervise(
             (signal, None) if forward && is_to_be_forwarded(received, is_from_command) => {
                 supervisor.hand_on(signal);
             }
-            (Signal::SIGTSTP, None) => supervisor.suspended_by_terminal = received.from_terminal,
+            (Signal::SIGTSTP, None) if received.from_terminal => supervisor.suspend(),
             _ => {}
         }
     }
@@ -138,13 +138,10 @@ impl Supervisor<'_> {
             self.events.stopped(true);
         }
         let by_terminal = [Signal::SIGTSTP, Signal::SIGTTIN, Signal::SIGTTOU];
-        let named = by_terminal.into_iter().find(|&known| known as i32 == signal);
-        let tidied_up =
-            (signal == Signal::SIGSTOP as i32 && self.suspended_by_terminal).then_some(Signal::SIGTSTP);
-        if let Some(signal) = named.or(tidied_up)
-            && has_terminal()
-        {
-            stop_ourselves(signal);
+        match by_terminal.into_iter().find(|&known| known as i32 == signal) {
+            Some(signal) => stop_ourselves(signal),
+            None if self.suspended_by_terminal => stop_ourselves(Signal::SIGTSTP),
+            None => {}
         }
     }
 
@@ -152,6 +149,14 @@ impl Supervisor<'_> {
         if self.stopped {
             self.stopped = false;
             self.events.stopped(false);
+        }
+    }
+
+    /// The terminal sent ^Z. The command may have stopped itself by SIGSTOP before we read of it.
+    fn suspend(&mut self) {
+        self.suspended_by_terminal = true;
+        if self.stopped {
+            stop_ourselves(Signal::SIGTSTP);
         }
     }
 
@@ -168,8 +173,11 @@ fn has_terminal() -> bool {
     File::open("/dev/tty").is_ok()
 }
 
-/// Stops this process by the default action of `signal`; returns when it is continued.
+/// Stops this process by the default action of `signal`, if it has a terminal; returns when it is continued.
 fn stop_ourselves(signal: Signal) {
+    if !has_terminal() {
+        return;
+    }
     let mut set = SigSet::empty();
     set.add(signal);
     // Raised while it is blocked: with a ^Z of the terminal that is pending too we stop once, at the unblocking, and

@@ -3,7 +3,6 @@
 use crate::sampler::Message;
 use crate::sensor::{Absence, Host, SensorError, Survey, Visible};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::thread;
 use std::time::Duration;
 
 /// How long the command is held back for NVML. What comes later is filled in.
@@ -17,7 +16,7 @@ pub(super) fn start_nvml(visible: Visible, answers: Sender<Message>) -> usize {
             // The sampler may be gone by then: nobody wants the answer any more.
             let _ = answers.send(Message::Adopt(crate::sensor::probe_nvml(&visible)));
         };
-        usize::from(thread::Builder::new().name("emissions-nvml".into()).spawn(probe).is_ok())
+        usize::from(std::thread::Builder::new().name("emissions-nvml".into()).spawn(probe).is_ok())
     }
     #[cfg(not(feature = "nvml"))]
     {
